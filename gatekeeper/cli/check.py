@@ -1,0 +1,89 @@
+"""``gatekeeper check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gatekeeper.errors import ExitCode
+
+_CODES = {
+    "PASS": ExitCode.PASS,
+    "FAIL": ExitCode.FAIL,
+    "INCONCLUSIVE": ExitCode.INCONCLUSIVE,
+    "INVALID": ExitCode.INVALID,
+}
+
+
+def exit_code(verdict: str) -> int:
+    """Return the exit code of a verdict."""
+    return int(_CODES[verdict])
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("check")(check)
+
+
+def check(
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[OVERRIDE]...", help="engine.… or policy.…")] = None,
+    policy: Annotated[str | None, typer.Option(help="Name in the search path, or a YAML file.")] = None,
+    candidate: Annotated[str | None, typer.Option(help="The candidate's YAML file.")] = None,
+    testset: Annotated[str | None, typer.Option(help="The lock of the test set.")] = None,
+    root: Annotated[str | None, typer.Option(help="Folder of the images, if not the lock's own.")] = None,
+    out: Annotated[str | None, typer.Option(help="Folder in which the run's folder is made.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be run, and stop.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print verdict.json instead of the table.")] = False,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdict.")] = False,
+) -> int:
+    """Run a candidate over a locked test set and judge it by a policy.
+
+    \b
+    What is left out comes from gatekeeper.yaml in the working folder. Example:
+      gatekeeper check --policy chest_ct/nodule_malignancy --candidate model.yaml --testset lvo.lock engine.device=cpu
+    """
+    from gatekeeper.cli.inputs import find_file, home, needed, read_project
+    from gatekeeper.cli.progress import shown_progress
+    from gatekeeper.gate import CheckRequest
+    from gatekeeper.gate import check as check_candidate
+
+    project = read_project()
+    chosen = needed(policy or project.policy, "policy")
+    if dry_run:
+        return _print_plan(chosen, tuple(overrides or ()))
+    images = root or project.root
+    request = CheckRequest(
+        policy=chosen,
+        candidate=find_file(needed(candidate or project.candidate, "candidate"), "candidate", ".yaml"),
+        testset=find_file(needed(testset or project.testset, "testset"), "testset", ".lock"),
+        out=Path(out or project.out),
+        home=home(),
+        root=Path(images) if images else None,
+        overrides=tuple(overrides or ()),
+    )
+    with shown_progress() as progress:
+        result = check_candidate(request, progress)
+    if as_json:
+        typer.echo((result.folder / "verdict.json").read_text(encoding="utf-8"), nl=False)
+    else:
+        from gatekeeper.cli.output import print_result
+
+        print_result(result)
+    return 0 if exit_zero else exit_code(result.verdict.verdict.value)
+
+
+def _print_plan(policy: str, overrides: tuple[str, ...]) -> int:
+    from gatekeeper.gate import configure
+    from gatekeeper.suites import plan_policy
+
+    loaded, _ = configure(policy, overrides)
+    plan = plan_policy(loaded.policy)
+    typer.echo(f"{len(plan.conditions)} conditions for every case of the test set:")
+    for condition in plan.conditions:
+        size = "" if condition.magnitude is None else f"  {condition.magnitude:g} {condition.unit}"
+        timed = f"  {condition.timed_calls} timed calls" if condition.timed_calls else ""
+        fresh = "  in a fresh process" if condition.fresh_process else ""
+        typer.echo(f"  {condition.id:28}{condition.suite}{size}{timed}{fresh}")
+    return 0

@@ -1,0 +1,42 @@
+"""``gatekeeper evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("evaluate")(evaluate)
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[OVERRIDE]...", help="policy.…")] = None,
+    policy: Annotated[str | None, typer.Option(help="Another policy: a name, or a YAML file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdict.")] = False,
+) -> int:
+    """Judge the stored evidence of a run again, or under another policy. Nothing is run or written.
+
+    \b
+    Example:
+      gatekeeper evaluate reports/2026-11-23-151500-nodules-4f1c --policy policies/stricter.yaml
+    """
+    from gatekeeper.canonical import pretty_json
+    from gatekeeper.cli.check import exit_code
+    from gatekeeper.cli.inputs import home
+    from gatekeeper.gate import evaluate as evaluate_run
+
+    evaluation = evaluate_run(run, home(), policy, tuple(overrides or ()))
+    if as_json:
+        typer.echo(pretty_json(evaluation.verdict.to_json()), nl=False)
+    else:
+        from gatekeeper.cli.output import console
+        from gatekeeper.reporters import print_verdict
+
+        print_verdict(console(), evaluation.verdict)
+    return 0 if exit_zero else exit_code(evaluation.verdict.verdict.value)

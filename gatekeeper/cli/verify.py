@@ -1,0 +1,66 @@
+"""``gatekeeper verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("verify")(verify)
+
+
+def verify(
+    dossier: Annotated[Path, typer.Argument(help="A dossier (PDF), or the folder of a run.")],
+    trust: Annotated[
+        Path | None, typer.Option(help="Root certificate (PEM) to trust instead of this machine's.")
+    ] = None,
+    require_pass: Annotated[
+        bool, typer.Option("--require-pass", help="Exit with the verdict's code: 0 only for an authentic PASS.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was checked as JSON.")] = False,
+) -> int:
+    """Check a dossier's signatures and digests, and recompute every number and the verdict from what it carries.
+
+    \b
+    Exits 0 when the dossier holds, whatever its verdict says; 3 when it does not. Example:
+      gatekeeper verify dossier.pdf --trust their-root.pem
+    """
+    from gatekeeper.cli.check import exit_code
+    from gatekeeper.cli.inputs import home
+    from gatekeeper.gate import verify as verify_dossier
+    from gatekeeper.trust import load_trust_root, own_root
+
+    root = load_trust_root(trust) if trust else own_root(home())
+    verification = verify_dossier(dossier, root)
+    verdict = verification.verdict
+    if as_json:
+        from gatekeeper.canonical import pretty_json
+
+        typer.echo(
+            pretty_json(
+                {
+                    "verdict": verdict.verdict.value,
+                    "development": verification.development,
+                    "exploratory": verdict.exploratory,
+                    "checked": list(verification.checked),
+                    "not_checked": list(verification.not_checked),
+                    "digests": verdict.digests.to_json(),
+                }
+            ),
+            nl=False,
+        )
+    else:
+        _print(verification.checked, verification.not_checked)
+        if verification.development:
+            typer.echo("\nDEVELOPMENT: signed with a development key; this dossier cannot release anything.")
+    return exit_code(verdict.verdict.value) if require_pass else 0
+
+
+def _print(checked: tuple[str, ...], not_checked: tuple[str, ...]) -> None:
+    for head, mark, sentences in (("Checked", "✓", checked), ("Not checked", "!", not_checked)):
+        for number, sentence in enumerate(sentences):
+            typer.echo(f"{head if number == 0 else '':13}{mark} {sentence}")

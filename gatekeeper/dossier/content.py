@@ -1,0 +1,58 @@
+"""From material to the content model: the order of the dossier. No layout here."""
+
+from __future__ import annotations
+
+from gatekeeper.dossier import numerals
+from gatekeeper.dossier.attachments import Attached
+from gatekeeper.dossier.blocks import Block, Content, Section
+from gatekeeper.dossier.first_page import first_page
+from gatekeeper.dossier.material import DossierMaterial
+from gatekeeper.dossier.sections import glossary, measured, methods, provenance, requirements, subjects
+from gatekeeper.dossier.wording import shortened
+
+DEVELOPMENT = ("DEVELOPMENT SIGNATURE", "not for release")
+EXPLORATORY = ("EXPLORATORY", "the policy was changed on the command line; cannot release")
+
+
+def compose_content(material: DossierMaterial, attached: tuple[Attached, ...]) -> Content:
+    """Compose the whole dossier as plain strings, rows and drawings."""
+    verdict = material.verdict
+    parts: tuple[tuple[str, tuple[Block, ...]], ...] = (
+        ("Requirements", requirements.requirements(material)),
+        ("Where the thresholds come from", requirements.thresholds(material)),
+        ("Subgroups", requirements.subgroups(material)),
+        ("Performance", measured.performance(material)),
+        ("Repeatability", measured.repeatability(material)),
+        ("Robustness", measured.robustness(material)),
+        ("Latency", measured.latency(material)),
+        ("Test set", subjects.testset(material)),
+        ("Candidate", subjects.candidate(material)),
+        ("Methods", methods.methods(material)),
+        ("Environment", provenance.environment(material)),
+        ("Attachments and verification", provenance.attachments(material, attached)),
+        ("Glossary", glossary.glossary()),
+    )
+    return Content(
+        title=f"Release dossier: {verdict.candidate} under {verdict.policy_id} {verdict.policy_version}",
+        created=f"{numerals.instant(verdict.run.finished):%Y-%m-%dT%H:%M:%SZ}",
+        bands=_bands(material),
+        footer=_footer(material),
+        first_page=first_page(material),
+        sections=tuple(
+            Section(number, f"section-{number}", title, blocks) for number, (title, blocks) in enumerate(parts, start=2)
+        ),
+    )
+
+
+def _bands(material: DossierMaterial) -> tuple[tuple[str, str], ...]:
+    development = (DEVELOPMENT,) if material.development else ()
+    return (*development, EXPLORATORY) if material.verdict.exploratory else development
+
+
+def _footer(material: DossierMaterial) -> str:
+    verdict = material.verdict
+    return (
+        f"document {numerals.short_digest(verdict.reproducible)} · run {shortened(verdict.run.id, 48)} · "
+        f"policy {numerals.short_digest(verdict.digests.policy)} · "
+        f"candidate {numerals.short_digest(verdict.digests.candidate)}"
+    )

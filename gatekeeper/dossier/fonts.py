@@ -1,0 +1,68 @@
+"""The four bundled fonts, and a fetcher that serves them and nothing else.
+
+Import only where WeasyPrint is known to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+
+from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+from gatekeeper.errors import Code, InvalidRunError
+
+_FONTS = files("font_source_sans_pro") / "files"
+_SCHEME = "dossier-font:"
+_FILES = {
+    "regular": "SourceSansPro-Regular.ttf",
+    "italic": "SourceSansPro-It.ttf",
+    "semibold": "SourceSansPro-Semibold.ttf",
+    "bold": "SourceSansPro-Bold.ttf",
+}
+
+
+class RefusedFetch(FatalURLFetchingError):  # type: ignore[misc]
+    """A page asked for something outside itself. WeasyPrint swallows every other exception and goes on without it."""
+
+
+class FontFetcher(URLFetcher):  # type: ignore[misc]
+    """Serves ``dossier-font:<style>``; raises RefusedFetch for every other address and remembers it in ``refused``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: list[str] = []
+
+    def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
+        """Return the bytes of a bundled font."""
+        file = _FILES.get(url.removeprefix(_SCHEME)) if url.startswith(_SCHEME) else None
+        if file is None:
+            self.refused.append(url)
+            raise RefusedFetch(url)
+        return URLFetcherResponse(url, body=_FONTS.joinpath(file).read_bytes(), headers={"Content-Type": "font/ttf"})
+
+
+@contextmanager
+def font_fetcher() -> Iterator[FontFetcher]:
+    """Lend a fetcher that serves the bundled fonts alone; raise InvalidRunError when it had to refuse anything.
+
+    A refusal is no Exception, and where an image is drawn even that is swallowed: so what was refused is asked for
+    at the end as well.
+    """
+    fetcher = FontFetcher()
+    try:
+        yield fetcher
+    except RefusedFetch as refused:
+        raise _asks_for_more(str(refused)) from refused
+    if fetcher.refused:
+        raise _asks_for_more(fetcher.refused[0])
+
+
+def _asks_for_more(address: str) -> InvalidRunError:
+    return InvalidRunError(
+        Code.UNEXPECTED,
+        "a page of the dossier asks for something outside itself",
+        where=address[:200],
+        why="a dossier is made from its material alone; nothing is fetched for it",
+    )

@@ -1,0 +1,97 @@
+"""From evidence to what a dossier draws: curves and scatter, by the suites' own measurements."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gatekeeper.dossier.material import Ladder, LadderStep, RepeatScatter, RocCurve
+from gatekeeper.evidence import BASELINE, Evidence, Outcome
+from gatekeeper.metrics import Suite
+from gatekeeper.perturbations import PERTURBATIONS
+from gatekeeper.policy import Policy, Requirement
+from gatekeeper.suites import performance, robustness
+from gatekeeper.suites.latency import LATENCY_ID
+from gatekeeper.suites.repeatability import Repeats
+from gatekeeper.verdict.words import title_of
+
+
+def roc_curve(evidence: Evidence, operating_point: float) -> RocCurve | None:
+    """Return the ROC curve of the originals at baseline; None when all are of one class."""
+    subjects = performance.Subjects.of(evidence.under(BASELINE.id), operating_point)
+    if len(subjects.rows) == 0 or subjects.one_class:
+        return None
+    order = np.argsort(-subjects.ranks, kind="stable")
+    ranks, positive = subjects.ranks[order], subjects.rows.label[order] == 1
+    ends = np.append(np.flatnonzero(np.diff(ranks)), len(ranks) - 1)
+    hits, alarms = np.cumsum(positive)[ends], np.cumsum(~positive)[ends]
+    table = subjects.table
+    return RocCurve(
+        false_positive_rate=(0.0, *(alarms / alarms[-1]).tolist()),
+        true_positive_rate=(0.0, *(hits / hits[-1]).tolist()),
+        operating_point=(float(table.fp / (table.fp + table.tn)), float(table.tp / (table.tp + table.fn))),
+    )
+
+
+def ladders(policy: Policy, evidence: Evidence, operating_point: float) -> tuple[Ladder, ...]:
+    """Return every ladder that was run, each following the first performance requirement that the policy ties to it.
+
+    A ladder to which no requirement is tied follows the first performance requirement in the policy's order.
+    """
+    run = [name for name in policy.robustness if robustness.condition_id(name, 1) in evidence.conditions]
+    return tuple(_ladder(policy, name, evidence, operating_point) for name in run if _followed(policy, name))
+
+
+def repeat_scatter(evidence: Evidence, operating_point: float) -> RepeatScatter | None:
+    """Return mean and spread of each subject's true repeats at baseline; None when there are none."""
+    repeats = Repeats.at_level("R4", evidence, operating_point)
+    count = len(repeats.subjects)
+    if count == 0:
+        return None
+    squares, freedom = repeats.squares
+    rows = np.bincount(repeats.subject, minlength=count)
+    mean = np.bincount(repeats.subject, weights=repeats.score, minlength=count) / rows
+    return RepeatScatter(
+        mean=tuple(mean.tolist()),
+        spread=tuple(np.sqrt(squares / freedom).tolist()),
+        flipped=tuple(repeats.flips.tolist()),
+    )
+
+
+def latency_seconds(evidence: Evidence) -> tuple[float, ...]:
+    """Return the seconds of the timed calls, in the order in which they were made."""
+    return tuple(evidence.under(LATENCY_ID).seconds.tolist())
+
+
+def _followed(policy: Policy, perturbation: str) -> Requirement | None:
+    tied = [item.of for item in policy.requirements.values() if item.perturbation == perturbation and item.of]
+    measured = [id_ for id_ in policy.order if policy.requirements[id_].spec.suite is Suite.PERFORMANCE]
+    names = tied or measured
+    return policy.requirements[names[0]] if names else None
+
+
+def _ladder(policy: Policy, perturbation: str, evidence: Evidence, operating_point: float) -> Ladder:
+    followed = _followed(policy, perturbation)
+    if followed is None:
+        raise ValueError("a ladder that follows no requirement")
+    steps = robustness.climb(policy, followed, perturbation, evidence, operating_point)
+    drawn = tuple(
+        LadderStep(
+            severity=step.severity,
+            magnitude=step.magnitude,
+            estimate=step.measurement.estimate,
+            lower=step.measurement.limits[0] if step.measurement.limits else None,
+            upper=step.measurement.limits[1] if step.measurement.limits else None,
+            holds=step.outcome is Outcome.MET,
+        )
+        for step in steps
+    )
+    broken = robustness.breaking_point(steps)
+    return Ladder(
+        perturbation=perturbation,
+        unit=PERTURBATIONS.get(perturbation).unit,
+        requirement=title_of(followed, policy),
+        threshold=followed.threshold.value,
+        baseline=drawn[0],
+        steps=drawn[1:],
+        breaking_point=None if broken == len(steps) else broken,
+    )

@@ -1,0 +1,1 @@
+"""The sections of a dossier, one function each: material in, blocks out."""

@@ -1,0 +1,191 @@
+"""Sections 5 to 8: performance, repeatability, robustness, latency."""
+
+from __future__ import annotations
+
+from gatekeeper.dossier import numerals
+from gatekeeper.dossier.blocks import Block, Cell, Column, Facts, Figure, Paragraph, Points, Row, Table
+from gatekeeper.dossier.charts import (
+    Drawing,
+    ladder_chart,
+    latency_chart,
+    percentile,
+    repeatability_chart,
+    response_range,
+    roc_chart,
+)
+from gatekeeper.dossier.material import DossierMaterial, Ladder
+from gatekeeper.dossier.wording import plain_name
+from gatekeeper.evidence import Finding
+from gatekeeper.metrics import Suite
+
+_WHOLE = 1e-6
+_HALF, _THIRD = 222.0, 144.0
+_PERCENTILES = (50.0, 90.0, 95.0, 99.0)
+
+
+def performance(material: DossierMaterial) -> tuple[Block, ...]:
+    """Show the ROC curve with the operating point, and the counts behind sensitivity and specificity."""
+    cut = material.candidate.contract.operating_point
+    blocks: list[Block] = [
+        Paragraph(f"A case is called positive when its score is at or above the operating point, {cut:g}.")
+    ]
+    counts = confusion_counts(material)
+    if counts is not None:
+        blocks.append(_confusion(counts))
+    if material.roc is None:
+        blocks.append(Paragraph("There is no ROC curve: it needs scores of positive and of negative cases."))
+    else:
+        caption = "ROC curve over all cases that are no repeats. The dashed diagonal is chance."
+        blocks.append(Figure((roc_chart(material.roc),), caption))
+    return tuple(blocks)
+
+
+def confusion_counts(material: DossierMaterial) -> tuple[int, int, int, int] | None:
+    """Return tp, fn, fp, tn from the findings on sensitivity and specificity, or None when they do not give them."""
+    pairs = []
+    for metric in ("sensitivity", "specificity"):
+        found = next((f for f in material.verdict.findings if f.metric == metric and not f.subgroup), None)
+        if found is None or found.estimate is None or found.n <= 0:
+            return None
+        hits = found.estimate * found.n
+        if abs(hits - round(hits)) > _WHOLE * found.n:
+            return None
+        pairs.append((round(hits), found.n - round(hits)))
+    (tp, fn), (tn, fp) = pairs
+    return tp, fn, fp, tn
+
+
+def _confusion(counts: tuple[int, int, int, int]) -> Table:
+    tp, fn, fp, tn = counts
+    columns = (
+        Column("", 28.0),
+        Column("Called positive", 24.0, "right"),
+        Column("Not called", 24.0, "right"),
+        Column("All", 24.0, "right"),
+    )
+    rows = (("Positive cases", tp, fn), ("Negative cases", fp, tn), ("All cases", tp + fp, fn + tn))
+    return Table(
+        "Calls against labels",
+        columns,
+        tuple(
+            Row((Cell(name, strong=True), *(Cell(f"{n:,}") for n in (called, missed, called + missed))))
+            for name, called, missed in rows
+        ),
+        narrow=True,
+    )
+
+
+def repeatability(material: DossierMaterial) -> tuple[Block, ...]:
+    """Show how repeats of one subject differ, and say what each requirement on it found."""
+    blocks: list[Block] = [*_words_of(material, Suite.REPEATABILITY)]
+    scatter = material.repeatability
+    if scatter is None or not scatter.mean:
+        return (*blocks, Paragraph("The test set has no repeated subjects."))
+    subjects, flips = len(scatter.mean), sum(scatter.flipped)
+    caption = (
+        f"Each mark is one of {numerals.counted(subjects, 'subject')} with repeats. Ring: same call every time "
+        f"({subjects - flips:,}). Diamond: calls differ ({flips:,})."
+    )
+    chart = repeatability_chart(scatter, material.candidate.contract.operating_point)
+    return (*blocks, Figure((chart,), caption))
+
+
+def robustness(material: DossierMaterial) -> tuple[Block, ...]:
+    """Show dose and response of every ladder, then the breaking points in a table."""
+    words = _words_of(material, Suite.ROBUSTNESS)
+    if not material.ladders:
+        return (*words, Paragraph("The policy asks for no perturbation ladder."))
+    spans = {
+        title: response_range(ladder for ladder in material.ladders if ladder.requirement == title)
+        for title in dict.fromkeys(ladder.requirement for ladder in material.ladders)
+    }
+    figures = tuple(
+        Figure(
+            _side_by_side([ladder for ladder in material.ladders if ladder.requirement == title], span),
+            f"{title} as the perturbation grows, with its interval at each severity. Dashed line: threshold. Disc: "
+            "still met. Cross: no longer met. Triangle: breaking point. “None” is the baseline.",
+        )
+        for title, span in spans.items()
+    )
+    columns = (
+        Column("Perturbation", 26.0),
+        Column("Requirement followed", 26.0),
+        Column("Without", 12.0, "right"),
+        Column("Strongest step met", 18.0, "right"),
+        Column("Breaks at", 18.0, "right"),
+    )
+    return (
+        *words,
+        *figures,
+        Table("Breaking points", columns, tuple(_ladder_row(ladder) for ladder in material.ladders)),
+    )
+
+
+def _side_by_side(ladders: list[Ladder], span: tuple[float, float]) -> tuple[Drawing, ...]:
+    width = _HALF if len(ladders) in (1, 2, 4) else _THIRD
+    return tuple(ladder_chart(ladder, span, width) for ladder in ladders)
+
+
+def _ladder_row(ladder: Ladder) -> Row:
+    broken = ladder.breaking_point
+    without = (
+        "–" if ladder.baseline.estimate is None else numerals.number(ladder.baseline.estimate, numerals.Style.SHARE)
+    )
+    met = len(ladder.steps) if broken is None else broken - 1
+    strongest = _step(ladder, met) if met > 0 else "none"
+    breaks = "not on this ladder" if broken is None else "already without" if broken == 0 else _step(ladder, broken)
+    return Row(
+        (
+            Cell(plain_name(ladder.perturbation), strong=True),
+            Cell(ladder.requirement),
+            Cell(without),
+            Cell(strongest),
+            Cell(breaks),
+        )
+    )
+
+
+def _step(ladder: Ladder, severity: int) -> str:
+    unit = "" if ladder.unit in ("", "1") else f" {ladder.unit}"
+    magnitude = next((step.magnitude for step in ladder.steps if step.severity == severity), None)
+    return f"{severity}" if magnitude is None else f"{severity}: {magnitude:.4g}{unit}"
+
+
+def latency(material: DossierMaterial) -> tuple[Block, ...]:
+    """Show the distribution of timed calls, its percentiles, and the machine on which they were timed."""
+    words = _words_of(material, Suite.LATENCY)
+    seconds = material.latency_seconds
+    if not seconds:
+        return (*words, Paragraph("No call was timed."))
+    wanted = [finding.threshold.value for finding in _findings(material, Suite.LATENCY)]
+    ordered = sorted(seconds)
+    style = numerals.Style.TIME
+    named = [(f"p{percent:g}", numerals.number(percentile(ordered, percent), style)) for percent in _PERCENTILES]
+    summary = ", ".join(f"{name} {value}" for name, value in [*named, ("slowest", numerals.number(ordered[-1], style))])
+    environment = material.environment
+    protocol = material.policy.latency
+    facts = (
+        ("Percentiles", f"{summary} ({numerals.counted(len(seconds), 'timed call')})"),
+        ("Protocol", f"batch size 1, cases in turn, after {numerals.counted(protocol.warm_up_calls, 'warm-up call')}"),
+        ("Device", f"{environment.device_name} ({environment.device}), {environment.numeric_format}"),
+        (
+            "Processor",
+            f"{environment.processor}, {numerals.counted(environment.cores, 'core')}, "
+            f"{numerals.counted(environment.threads, 'thread')} used",
+        ),
+    )
+    caption = "Share of calls that were done by a time. A duration is the one kind of number that differs between runs."
+    return (*words, Figure((latency_chart(seconds, sorted(set(wanted))),), caption), Facts(facts))
+
+
+def _findings(material: DossierMaterial, suite: Suite) -> list[Finding]:
+    return [f for f in material.verdict.findings if f.suite == suite.value and not f.subgroup]
+
+
+def _words_of(material: DossierMaterial, suite: Suite) -> tuple[Block, ...]:
+    found = _findings(material, suite)
+    return (
+        (Points(tuple((f"{finding.title}: {finding.outcome.value}.", finding.words) for finding in found)),)
+        if found
+        else ()
+    )

@@ -1,0 +1,138 @@
+"""Section 11: every definition, interval method and rule by which this dossier came to its numbers."""
+
+from __future__ import annotations
+
+from gatekeeper.dossier.blocks import Block, Cell, Column, Heading, Points, Row, Table
+from gatekeeper.dossier.material import DossierMaterial
+from gatekeeper.metrics import METRICS
+
+# A part of a finding's method, in lower case -> its name, what it does, where it is from. All that match are told.
+_INTERVALS = (
+    (
+        "wilson",
+        "Wilson score interval",
+        "for a proportion of independent cases: all proportions that a score test would not reject. "
+        "Wilson, J Am Stat Assoc 1927;22:209.",
+    ),
+    (
+        "clopper-pearson",
+        "Clopper-Pearson interval",
+        "for a proportion: exact binomial limits, which hold the truth at least as often as promised; used "
+        "for rare events, and over patients where nothing varies. Clopper & Pearson, Biometrika 1934;26:404.",
+    ),
+    (
+        "delong",
+        "DeLong interval",
+        "for the area under the ROC curve of independent cases, from the variance of its placement values. "
+        "DeLong, DeLong & Clarke-Pearson, Biometrics 1988;44:837.",
+    ),
+    (
+        "bootstrap",
+        "Patient-cluster bootstrap",
+        "patients are drawn with replacement, each with all of its cases, so that cases of one patient are not taken "
+        "for independent ones; the limits are percentiles of the redrawn estimates. "
+        "Davison & Hinkley, Bootstrap Methods and their Application, 1997; Field & Welsh, J R Stat Soc B 2007;69:369.",
+    ),
+    (
+        "paired",
+        "Paired comparison",
+        "both values of a difference come from the same cases, and a redrawn patient brings both, so that what they "
+        "share cancels.",
+    ),
+    (
+        "mercaldo",
+        "Logit interval at a declared prevalence",
+        "for a predictive value computed by Bayes' rule from sensitivity and specificity. "
+        "Mercaldo, Lau & Zhou, Stat Med 2007;26:2170.",
+    ),
+    (
+        "bonferroni",
+        "Bonferroni combination",
+        "sensitivity and specificity each get half of the permitted error, and the predictive value is computed at "
+        "the two worse and at the two better limits; wider than needed, never too narrow.",
+    ),
+    (
+        "order stat",
+        "Order statistics",
+        "for a percentile: two of the sorted values, chosen by the binomial distribution, whatever the shape of the "
+        "data. Hahn & Meeker, Statistical Intervals, 1991.",
+    ),
+    (
+        "chi-squared",
+        "Chi-squared interval of a standard deviation",
+        "for the within-subject SD from its degrees of freedom; takes differences to be normal. "
+        "Raunig et al., Stat Methods Med Res 2015;24:27.",
+    ),
+    (
+        "least of",
+        "Breaking point",
+        "the first severity of the ladder at which the requirement followed is not met; not met includes not decided "
+        "here. A count of steps has no interval.",
+    ),
+    ("no interval", "Largest value", "the largest of all values seen; it has no interval."),
+)
+
+_RULES = (
+    (
+        "A lower limit must be at least T:",
+        "met when the lower limit is at or above T; not met when the upper limit is below T; otherwise not decided.",
+    ),
+    (
+        "An upper limit must be at most T:",
+        "met when the upper limit is at or below T; not met when the lower limit is above T; otherwise not decided.",
+    ),
+    ("An estimate must clear T:", "met or not met; how sure the estimate is does not count."),
+    (
+        "The verdict:",
+        "INVALID when the machinery failed or a digest does not hold; else FAIL when a blocking requirement is not "
+        "met; else INCONCLUSIVE when one is not decided; else PASS. Advisory findings never change it.",
+    ),
+    (
+        "Several requirements:",
+        "tested in the policy's order, each at full level; one is claimed only when all before it are met (serial "
+        "gatekeeping), so that the chance of any false claim stays at the level of one test.",
+    ),
+    (
+        "Missing answers:",
+        "a case that was refused, crashed, timed out or gave no valid number stays in the denominator as a wrong "
+        "answer. A fault of the machinery makes the run invalid instead.",
+    ),
+    ("Repeats:", "each subject counts once in performance, with its original; repeats count in repeatability only."),
+)
+
+
+def methods(material: DossierMaterial) -> tuple[Block, ...]:
+    """Give the metrics used with definition and source, the interval methods that occur, and the decision rules."""
+    return (
+        Heading("Metrics"),
+        _metrics(material),
+        Heading("Intervals"),
+        _intervals(material),
+        Heading("Rules"),
+        Points(_RULES),
+    )
+
+
+def _metrics(material: DossierMaterial) -> Table:
+    names = [finding.metric for finding in material.verdict.findings]
+    names += [requirement.spec.name for requirement in material.policy.requirements.values()]
+    columns = (Column("Metric", 19.0), Column("Definition", 44.0), Column("Source", 37.0))
+    rows = []
+    for name in dict.fromkeys(names):
+        if name not in METRICS:
+            rows.append(Row((Cell(name, strong=True), Cell("not in the catalogue of this installation"), Cell(""))))
+            continue
+        spec = METRICS.get(name)
+        better = "higher is better" if spec.higher_is_better else "lower is better"
+        below = (f"undefined: {spec.undefined}; {better}",)
+        rows.append(Row((Cell(spec.title, strong=True), Cell(spec.definition, below), Cell(spec.source))))
+    return Table("Metrics used", columns, tuple(rows))
+
+
+def _intervals(material: DossierMaterial) -> Points:
+    used = list(dict.fromkeys(finding.method for finding in material.verdict.findings if finding.interval or finding.n))
+    known = [(title, words) for key, title, words in _INTERVALS if any(key in method.lower() for method in used)]
+    strange = [m for m in used if not m.startswith("none") and not any(key in m.lower() for key, _, _ in _INTERVALS)]
+    return Points(
+        (*((f"{title}:", words) for title, words in known), *((m, "as its plug-in describes it.") for m in strange))
+    )

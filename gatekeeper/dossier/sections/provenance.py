@@ -1,0 +1,73 @@
+"""Sections 12 and 13: where and with what the run was made; what is attached, and how to check all of it."""
+
+from __future__ import annotations
+
+from gatekeeper.dossier import numerals
+from gatekeeper.dossier.attachments import Attached
+from gatekeeper.dossier.blocks import Block, Cell, Column, Facts, Paragraph, Points, Row, Table
+from gatekeeper.dossier.material import DossierMaterial
+
+
+def environment(material: DossierMaterial) -> tuple[Block, ...]:
+    """Show the machine, the versions, the settings and the isolation that was achieved."""
+    made = material.environment
+    settings = (
+        f"{made.numeric_format}, batch size {made.batch_size}, {numerals.counted(made.threads, 'thread')}, "
+        f"deterministic algorithms {'on' if made.deterministic else 'off'}"
+    )
+    facts = (
+        ("gatekeeper", made.gatekeeper),
+        ("Python", made.python),
+        ("Platform", made.platform),
+        ("Processor", f"{made.processor}, {numerals.counted(made.cores, 'core')}"),
+        ("Device", f"{made.device_name} ({made.device})"),
+        ("Settings", settings),
+        ("Isolation of the candidate", made.isolation),
+        ("Started", numerals.moment(material.verdict.run.started)),
+        ("Finished", numerals.moment(material.verdict.run.finished)),
+        ("Conditions run", f"{len(material.plan.conditions):,}"),
+    )
+    packages = ", ".join(f"{name} {version}" for name, version in sorted(made.packages.items()))
+    return (Facts((*facts, ("Packages", packages or "none recorded"))),)
+
+
+def attachments(material: DossierMaterial, attached: tuple[Attached, ...]) -> tuple[Block, ...]:
+    """List the files inside this PDF with their digests, the ledger's checkpoint, and how to verify."""
+    columns = (Column("File", 27.0), Column("Size", 11.0, "right"), Column("SHA-256", 62.0))
+    rows = tuple(
+        Row((Cell(item.name, (item.description,), strong=True), Cell(numerals.size(len(item.data))), Cell(item.digest)))
+        for item in attached
+    )
+    verdict, ledger = material.verdict, material.ledger
+    digests = (
+        ("Policy", verdict.digests.policy),
+        ("Candidate", verdict.digests.candidate),
+        ("Lock", verdict.digests.lock),
+        ("Plan", verdict.digests.plan),
+        ("Reproducible part", verdict.reproducible),
+        ("Ledger checkpoint", f"entry {ledger.sequence:,}, head {ledger.head}"),
+    )
+    listed: Block = Table("Files attached to this PDF", columns, rows) if rows else Paragraph("No file is attached.")
+    return (listed, Facts(digests), Points(_how_to_verify(material.development)))
+
+
+def _how_to_verify(development: bool) -> tuple[tuple[str, str], ...]:
+    trust = (
+        "This dossier carries a development signature: anyone could have made the key. It proves that the file is "
+        "whole, not who made it."
+        if development
+        else "Compare the certificates that it names with those that you trust."
+    )
+    return (
+        (
+            "To verify:",
+            "run “gatekeeper verify dossier.pdf”. It checks signatures and digests and computes every number and the "
+            "verdict again from the evidence attached, offline and without the model.",
+        ),
+        ("Whose word it is:", trust),
+        (
+            "The ledger:",
+            "the record of every use of the test set. Its checkpoint is printed here so that a ledger that was "
+            "shortened or rewritten later no longer fits this page.",
+        ),
+    )

@@ -1,0 +1,104 @@
+"""Sections 9 and 10: the test set, the candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gatekeeper.dossier import numerals
+from gatekeeper.dossier.blocks import Block, Cell, Column, Facts, Paragraph, Row, Table
+from gatekeeper.dossier.material import DossierMaterial
+from gatekeeper.dossier.wording import plain_name
+from gatekeeper.testset import LockedCase
+
+_MOST_VALUES = 12
+
+
+def testset(material: DossierMaterial) -> tuple[Block, ...]:
+    """Show what the locked test set is made of, and how often it has been used."""
+    manifest = material.manifest
+    cases = manifest.cases
+    repeats = sum(case.case_id != case.subject for case in cases)
+    facts = (
+        ("Name", manifest.name),
+        ("Lock", material.verdict.digests.lock),
+        ("Merkle root", manifest.root),
+        ("Cases", f"{len(cases):,}, of which {repeats:,} repeat another case of the same subject"),
+        (
+            "Used",
+            f"{numerals.counted(material.ledger.exposures, 'time')} for a candidate under a policy, this one included",
+        ),
+    )
+    columns = (
+        Column("", 36.0),
+        *(Column(name, 16.0, "right") for name in ("Cases", "Subjects", "Patients", "Positive")),
+    )
+    rows = [_composition("All", cases)]
+    for attribute in dict.fromkeys(name for case in cases for name in case.attributes):
+        rows += [Row(group=plain_name(attribute)), *_groups(attribute, cases)]
+    return (
+        Facts(facts),
+        Table("Composition of the test set", columns, tuple(rows)),
+        Paragraph(
+            "The lock binds each case's patient, label, attributes and file bytes; patients are named by a keyed hash. "
+            "Every use of a set teaches something about it, so uses are counted.",
+            quiet=True,
+        ),
+    )
+
+
+def _groups(attribute: str, cases: Sequence[LockedCase]) -> list[Row]:
+    groups: dict[str, list[LockedCase]] = {}
+    for case in cases:
+        groups.setdefault(case.attributes.get(attribute, "not given"), []).append(case)
+    ordered = sorted(groups, key=lambda value: (-len(groups[value]), value))
+    shown = sorted(ordered[:_MOST_VALUES])
+    rows = [_composition(value, groups[value]) for value in shown]
+    rest = ordered[_MOST_VALUES:]
+    if rest:
+        others = [case for value in rest for case in groups[value]]
+        rows.append(_composition(f"{len(rest):,} rarer values", others))
+    return rows
+
+
+def _composition(name: str, cases: Sequence[LockedCase]) -> Row:
+    positive = sum(case.label == 1 for case in cases)
+    share = f"{positive:,} ({numerals.number(positive / len(cases), numerals.Style.PERCENT)})"
+    counts = (len(cases), len({case.subject for case in cases}), len({case.patient for case in cases}))
+    return Row((Cell(name), *(Cell(f"{count:,}") for count in counts), Cell(share)))
+
+
+def candidate(material: DossierMaterial) -> tuple[Block, ...]:
+    """Show what the candidate declares about itself, and the digests of its files."""
+    record, contract = material.candidate, material.candidate.contract
+    rows, columns = contract.input.size
+    spacing = contract.input.spacing_mm
+    resampled = f", resampled to {spacing[0]:g} × {spacing[1]:g} mm" if spacing else ", at the spacing of the image"
+    arguments = ", ".join(f"{name} {value}" for name, value in contract.architecture.arguments.items())
+    intensity = contract.input.intensity
+    facts = (
+        ("Name", record.name),
+        ("Description", contract.description),
+        ("Digest", record.digest),
+        ("Producer", f"{contract.producer}"),
+        (
+            "Format",
+            f"{contract.format}, architecture {contract.architecture.name}" + (f" ({arguments})" if arguments else ""),
+        ),
+        (
+            "Input",
+            f"{rows} × {columns} pixels{resampled}; intensity {_plain(intensity.zero_at)} becomes 0, "
+            f"{_plain(intensity.one_at)} becomes 1",
+        ),
+        ("Output", f"{contract.output.kind} of {contract.output.positive} ({' or '.join(contract.output.classes)})"),
+        ("Operating point", f"positive at a probability of {contract.operating_point:g} or more"),
+    )
+    table = Table(
+        "Files of the candidate",
+        (Column("File", 34.0), Column("Digest", 66.0)),
+        tuple(Row((Cell(name), Cell(digest))) for name, digest in sorted(record.files.items())),
+    )
+    return (Facts(facts), table)
+
+
+def _plain(value: float) -> str:
+    return numerals.number(value, numerals.Style.PLAIN)

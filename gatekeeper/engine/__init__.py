@@ -1,0 +1,6 @@
+"""A candidate over cases under conditions."""
+
+from gatekeeper.engine.run import RunResult, run_plan
+from gatekeeper.engine.settings import EngineSettings
+
+__all__ = ["EngineSettings", "RunResult", "run_plan"]

@@ -1,0 +1,23 @@
+"""Where and with what a run was made."""
+
+from __future__ import annotations
+
+from gatekeeper.evidence.record import Record
+
+
+class Environment(Record):
+    """The machine, the versions and the settings under which evidence was made; nothing here changes a verdict."""
+
+    gatekeeper: str
+    python: str
+    platform: str
+    processor: str
+    cores: int
+    device: str
+    device_name: str
+    numeric_format: str
+    batch_size: int
+    threads: int
+    deterministic: bool
+    isolation: str
+    packages: dict[str, str]

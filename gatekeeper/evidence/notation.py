@@ -1,0 +1,34 @@
+"""How the numbers of a finding are written: the same everywhere, so that page, terminal and sentence agree."""
+
+from __future__ import annotations
+
+from gatekeeper.evidence.findings import Finding
+
+
+def write_number(finding: Finding, number: float) -> str:
+    """Write a number in the unit of a finding: ``93.1 %``, ``0.895``, ``3.2 ms``, ``severity 3``."""
+    if finding.unit == "s":
+        return write_seconds(number)
+    if finding.unit == "severity":
+        return f"severity {number:g}"
+    if finding.metric in ("max_deviation", "within_subject_sd"):
+        return f"{number:.3g}"
+    if finding.metric == "auroc":
+        return f"{number:.3f}"
+    return write_share(number)
+
+
+def write_share(share: float) -> str:
+    """Write a share as per cent with at most one decimal."""
+    return f"{share * 100:.1f} %".replace(".0 %", " %")
+
+
+def write_seconds(seconds: float) -> str:
+    """Write a duration with three digits, in milliseconds below one second."""
+    return f"{seconds * 1000:.3g} ms" if seconds < 1.0 else f"{seconds:.3g} s"
+
+
+def write_threshold(finding: Finding) -> str:
+    """Write what a finding was held against: ``≥ 80 %``."""
+    sign = "≥" if finding.threshold.at_least is not None else "≤"
+    return f"{sign} {write_number(finding, finding.threshold.value)}"

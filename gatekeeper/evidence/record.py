@@ -1,0 +1,23 @@
+"""The base of all records: frozen, strict, nothing extra."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+from pydantic import BaseModel, ConfigDict
+
+from gatekeeper.canonical import JSON
+
+
+class Record(BaseModel):
+    """A frozen value that can be written as JSON and read back unchanged.
+
+    Read with ``model_validate_json``: strict validation in JSON mode takes lists for tuples and nothing else.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def to_json(self) -> dict[str, JSON]:
+        """Return the record as plain JSON data, keys in the order of their declaration."""
+        return cast("dict[str, JSON]", json.loads(self.model_dump_json()))

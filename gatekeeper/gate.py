@@ -1,0 +1,297 @@
+"""The use cases: check a candidate, evaluate stored evidence again, verify a dossier."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gatekeeper.attestation import attest, open_attestation, state
+from gatekeeper.candidate import Candidate, load_candidate
+from gatekeeper.canonical import JSON
+from gatekeeper.engine import EngineSettings, run_plan
+from gatekeeper.errors import Code, InvalidRunError, UsageError
+from gatekeeper.evidence import RunStamp, Verdict
+from gatekeeper.policy import LoadedPolicy, Policy, load_policy, load_settings
+from gatekeeper.reporters import junit_xml
+from gatekeeper.run_records import (
+    ATTESTATION,
+    DOSSIER,
+    FILES,
+    JUNIT,
+    STATEMENT,
+    RunRecords,
+    new_run,
+    read_records,
+    read_run_files,
+)
+from gatekeeper.suites import plan_policy
+from gatekeeper.testset import LockedTestSet, Manifest, open_lock, verify_files
+from gatekeeper.trust import Ledger, Stamp, load_keys, sign_pdf, verify_pdf
+from gatekeeper.verdict import conclude, judge, recompute
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from gatekeeper.dossier import LedgerFact
+    from gatekeeper.trust import KeyRing
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """What to check: a policy (name or file), a candidate's YAML, a lock, and where to write."""
+
+    policy: str
+    candidate: Path
+    testset: Path
+    out: Path
+    home: Path
+    root: Path | None = None
+    overrides: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """A finished run: its verdict, its folder, how often the test set was used so far, seconds of inference."""
+
+    verdict: Verdict
+    folder: Path
+    exposures: int
+    development: bool
+    inference_seconds: dict[str, float]
+
+
+def check(request: CheckRequest, progress: Progress = lambda stage, done, total: None) -> CheckResult:
+    """Run a candidate over a locked test set, judge it, and write the run's folder with its signed dossier.
+
+    Raises UsageError, IntegrityError or InvalidRunError; then no run's folder is left.
+    """
+    started = _now()
+    loaded, settings = configure(request.policy, request.overrides)
+    plan = plan_policy(loaded.policy)
+    candidate = load_candidate(request.candidate)
+    keys = load_keys(request.home)
+    testset = open_lock(request.testset, keys.root, root=request.root)
+    _check_fit(loaded.policy, testset.manifest)
+    verify_files(testset, lambda done, total: progress("verifying the lock", done, total))
+    run_id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    name = f"{started:%Y-%m-%d-%H%M%S}-{loaded.policy.id}-{candidate.record.digest[7:11]}"
+    with _told_when_full(request.out), new_run(request.out, name) as run:
+        fact = _record_use(request.home, candidate, testset, loaded.policy, started)
+        log = request.home / "logs" / f"{run_id}.log"
+        result = run_plan(plan, candidate, testset, loaded.policy.context.modality, settings, log, progress)
+        progress("judging and writing the dossier", 0, 1)
+        findings = judge(loaded.policy, result.evidence, candidate.record.contract.operating_point)
+        stamp = RunStamp(id=run_id, started=_iso(started), finished=_iso(_now()))
+        verdict = conclude(
+            loaded.policy, plan, findings, candidate.record, testset.manifest, stamp, exploratory=loaded.exploratory
+        )
+        records = RunRecords(
+            loaded.policy, plan, candidate.record, testset.manifest, result.environment, result.evidence, verdict
+        )
+        _write_run(run.partial, records, keys, fact, loaded, request.notes)
+        progress("judging and writing the dossier", 1, 1)
+    with Ledger(request.home / "ledger.sqlite") as ledger:
+        ledger.append("run.finished", {"run": run_id, "verdict": verdict.verdict.value}, _iso(_now()))
+    return CheckResult(verdict, run.final, fact.exposures, keys.development, result.inference_seconds)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Stored evidence judged again, and whether the policy is the one under which it was made."""
+
+    verdict: Verdict
+    same_policy: bool
+
+
+def evaluate(folder: Path, home: Path, policy: str | None = None, overrides: tuple[str, ...] = ()) -> Evaluation:
+    """Judge the evidence of a finished run again, under its own policy or another one. Nothing is run or written.
+
+    Under another policy the verdict is exploratory: thresholds chosen after the evidence was seen release nothing.
+    """
+    files = read_run_files(folder)
+    open_attestation(folder / ATTESTATION, load_keys(home).root).hold(files, str(folder))
+    records = read_records(files, str(folder))
+    if policy is None and not overrides:
+        judged, exploratory = records.policy, records.verdict.exploratory
+    else:
+        loaded = load_policy(policy, _under("policy", overrides)) if policy else None
+        if loaded is None:
+            raise UsageError(Code.MISSING_KEY, "an override needs a policy to change", mend="give --policy as well")
+        judged = loaded.policy
+        exploratory = loaded.exploratory or judged.digest != records.policy.digest
+    findings = judge(judged, records.evidence, records.candidate.contract.operating_point)
+    verdict = conclude(
+        judged,
+        plan_policy(judged),
+        findings,
+        records.candidate,
+        records.manifest,
+        records.verdict.run,
+        exploratory=exploratory,
+    )
+    return Evaluation(verdict, judged.digest == records.policy.digest)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a verification found to hold, and what it could not check; both as sentences."""
+
+    verdict: Verdict
+    checked: tuple[str, ...]
+    not_checked: tuple[str, ...]
+    development: bool
+
+
+def verify(dossier: Path, root: Certificate) -> Verification:
+    """Check a dossier, or the folder of a run, without model, images or network.
+
+    Signatures and digests first; then every finding and the verdict are recomputed from the attached policy and
+    evidence. Raises IntegrityError with a sentence that says what does not hold.
+    """
+    pdf_path = dossier / DOSSIER if dossier.is_dir() else dossier
+    where = str(pdf_path)
+    try:
+        pdf = pdf_path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            Code.FILE_NOT_FOUND, "the dossier cannot be read", where=where, why=error.strerror, mend="check the path"
+        ) from error
+    document = verify_pdf(pdf, root, where=where)
+    development = any(fact.development for fact in document.fields)
+    checked = [f"signature of the {fact.role}: {fact.common_name}, {fact.signed_at}" for fact in document.fields]
+    checked.append("no byte after the last signature")
+    attached = dict(document.attachments)
+    statement = open_attestation(attached.pop(STATEMENT, None), root, where=where)
+    statement.hold(attached, where)
+    checked.append(f"{len(FILES)} attachments are those that were attested")
+    detached = pdf_path.with_name(ATTESTATION)
+    not_checked = [*document.not_checked, "the model was not run again", "test-set images are not here"]
+    if detached.is_file():
+        open_attestation(detached, root).hold({DOSSIER: pdf}, str(detached))
+        checked.append("the detached attestation names this very file")
+    else:
+        not_checked.append(f"the detached attestation ({ATTESTATION}) is not beside the dossier")
+    if dossier.is_dir():
+        statement.hold(read_run_files(dossier), str(dossier))
+        checked.append("the files of the run's folder are those that were attested")
+    records = read_records(attached, where)
+    numbers = recompute(
+        records.policy, records.plan, records.candidate, records.manifest, records.evidence, records.verdict
+    )
+    checked.append(f"{numbers} of {numbers} numbers recomputed")
+    checked.append(f"verdict recomputed: {records.verdict.verdict.value}")
+    return Verification(records.verdict, tuple(checked), tuple(not_checked), development)
+
+
+def configure(policy: str, overrides: tuple[str, ...]) -> tuple[LoadedPolicy, EngineSettings]:
+    """Resolve a policy and the engine's settings, each with the overrides that begin with its name."""
+    for override in overrides:
+        if not override.startswith(("policy.", "engine.")):
+            raise UsageError(
+                Code.UNKNOWN_KEY,
+                f'cannot place the override "{override}"',
+                mend="begin it with policy. or engine., such as engine.device=cpu",
+            )
+    settings = load_settings(EngineSettings, "engine/default", _under("engine", overrides))
+    return load_policy(policy, _under("policy", overrides)), settings
+
+
+def _under(group: str, overrides: tuple[str, ...]) -> tuple[str, ...]:
+    prefix = f"{group}."
+    return tuple(override.removeprefix(prefix) for override in overrides if override.startswith(prefix))
+
+
+def _check_fit(policy: Policy, manifest: Manifest) -> None:
+    known = {name for case in manifest.cases for name in case.attributes}
+    for attribute in policy.subgroups.by if policy.subgroups else ():
+        if attribute not in known:
+            raise UsageError(
+                Code.MISMATCH,
+                f'the policy asks for subgroups by "{attribute}", which the test set does not have',
+                mend=f"attributes of the test set: {', '.join(sorted(known)) or 'none'}",
+            )
+
+
+@contextmanager
+def _told_when_full(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InvalidRunError(
+            Code.CANNOT_WRITE,
+            "the run could not be written to the end",
+            where=str(out),
+            why=error.strerror,
+            mend="make room, or choose another folder with --out",
+        ) from error
+
+
+def _record_use(
+    home: Path, candidate: Candidate, testset: LockedTestSet, policy: Policy, started: datetime
+) -> LedgerFact:
+    """Write down that the test set is about to be used, before anything is run."""
+    from gatekeeper.dossier import LedgerFact
+
+    use: dict[str, JSON] = {
+        "lock": testset.manifest.digest,
+        "candidate": candidate.record.digest,
+        "policy": policy.digest,
+        "purpose": "check",
+        "actor": getpass.getuser(),
+    }
+    with Ledger(home / "ledger.sqlite") as ledger:
+        ledger.append("testset.opened", use, _iso(started))
+        uses = [entry.body for entry in ledger.entries("testset.opened")]
+        checkpoint = ledger.checkpoint()
+    distinct = {(body["candidate"], body["policy"]) for body in uses if body["lock"] == use["lock"]}
+    return LedgerFact(sequence=checkpoint.size, head=checkpoint.head, exposures=len(distinct))
+
+
+def _write_run(
+    folder: Path, records: RunRecords, keys: KeyRing, fact: LedgerFact, loaded: LoadedPolicy, notes: tuple[str, ...]
+) -> None:
+    from gatekeeper.dossier import DossierMaterial, render_dossier
+    from gatekeeper.dossier.gather import ladders, latency_seconds, repeat_scatter, roc_curve
+
+    operating_point = records.candidate.contract.operating_point
+    material = DossierMaterial(
+        verdict=records.verdict,
+        policy=records.policy,
+        plan=records.plan,
+        candidate=records.candidate,
+        manifest=records.manifest,
+        environment=records.environment,
+        roc=roc_curve(records.evidence, operating_point),
+        ladders=ladders(records.policy, records.evidence, operating_point),
+        repeatability=repeat_scatter(records.evidence, operating_point),
+        latency_seconds=latency_seconds(records.evidence),
+        ledger=fact,
+        development=keys.development,
+        policy_layers=tuple(Path(layer).name for layer in loaded.layers),
+        notes=notes,
+    )
+    files = records.to_files(folder)
+    inner = state(records, files, keys.tool, development=keys.development)
+    rendered = render_dossier(material, {**files, STATEMENT: inner})
+    stamp = Stamp(meaning="made by gatekeeper from the attached evidence", boxes=rendered.boxes)
+    pdf = sign_pdf(rendered.pdf, keys.tool, keys.root, stamp=stamp, signing_time=_now())
+    (folder / DOSSIER).write_bytes(pdf)
+    (folder / ATTESTATION).write_bytes(attest(pdf, records, files, keys.tool, development=keys.development))
+    (folder / JUNIT).write_text(junit_xml(records.verdict), encoding="utf-8")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _iso(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

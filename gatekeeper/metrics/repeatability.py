@@ -1,0 +1,79 @@
+"""How much an answer changes when nothing about the patient does.
+
+Levels. R0: the same input run again, on the same device with the same batch size, in a fresh process. R4: true
+repeats from the test set (``repeat_of``).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatekeeper.metrics.specification import Metric, Suite
+
+
+def subject_flips(called: NDArray[np.bool_], subject: NDArray[np.intp], subjects: int) -> NDArray[np.bool_]:
+    """Say for each subject whether its repeats did not all get the same call; shape (subjects,).
+
+    Subjects with a single row never flip; leave them out before dividing.
+    """
+    calls = np.bincount(subject, weights=called, minlength=subjects)
+    rows = np.bincount(subject, minlength=subjects)
+    return (calls > 0) & (calls < rows)
+
+
+def subject_ranges(score: NDArray[np.float64], subject: NDArray[np.intp], subjects: int) -> NDArray[np.float64]:
+    """Return each subject's largest score less its smallest; shape (subjects,)."""
+    largest, smallest = np.full(subjects, -np.inf), np.full(subjects, np.inf)
+    np.maximum.at(largest, subject, score)
+    np.minimum.at(smallest, subject, score)
+    return np.asarray(largest - smallest, dtype=np.float64)
+
+
+def within_subject_squares(
+    score: NDArray[np.float64], subject: NDArray[np.intp], subjects: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each subject's sum of squared deviations from its own mean, and its degrees of freedom (rows - 1)."""
+    rows = np.bincount(subject, minlength=subjects).astype(np.float64)
+    mean = np.bincount(subject, weights=score, minlength=subjects) / np.maximum(rows, 1.0)
+    squares = np.bincount(subject, weights=(score - mean[subject]) ** 2, minlength=subjects)
+    return np.asarray(squares, dtype=np.float64), np.maximum(rows - 1.0, 0.0)
+
+
+MAX_DEVIATION = Metric(
+    name="max_deviation",
+    title="Largest change on rerun",
+    suite=Suite.REPEATABILITY,
+    definition="largest difference between two scores of one subject; at R0 (a rerun), 0 means bit for bit",
+    source="repeatability ladder, level R0: same device, same batch size, fresh process",
+    undefined="no case was answered in both runs",
+    n_of="cases run twice",
+    higher_is_better=False,
+    options=frozenset({"level"}),
+    must=frozenset({"level"}),
+)
+FLIP_RATE = Metric(
+    name="flip_rate",
+    title="Flips between repeats",
+    suite=Suite.REPEATABILITY,
+    definition="share of subjects whose repeats did not all get the same call at the operating point",
+    source="FDA draft guidance on AI-enabled device software functions (2025-01-07), App. C: precision study",
+    undefined="no subject has a repeat",
+    n_of="subjects with repeats",
+    higher_is_better=False,
+    options=frozenset({"level"}),
+    must=frozenset({"level"}),
+)
+WITHIN_SUBJECT_SD = Metric(
+    name="within_subject_sd",
+    aliases=("wsd",),
+    title="Within-subject SD of the score",
+    suite=Suite.REPEATABILITY,
+    definition="square root of the pooled within-subject variance of the score: sum of squares over sum of (k - 1)",
+    source="Raunig et al., Stat Methods Med Res 2015;24:27 (QIBA)",
+    undefined="no subject has a repeat",
+    n_of="subjects with repeats",
+    higher_is_better=False,
+    options=frozenset({"level"}),
+    must=frozenset({"level"}),
+)

@@ -1,0 +1,37 @@
+"""How much performance is left when the acquisition, or the contour, goes wrong."""
+
+from __future__ import annotations
+
+from gatekeeper.metrics.specification import Metric, Suite
+
+_SOURCE = "paired on cases; ladder and severities as the policy declares them"
+
+PERFORMANCE_DROP = Metric(
+    name="performance_drop",
+    title="Drop under stress",
+    suite=Suite.ROBUSTNESS,
+    definition="value of the metric in `of` at baseline minus its value under the perturbation, on the same cases",
+    source=_SOURCE,
+    undefined="the metric is undefined at baseline or under the perturbation",
+    n_of="cases",
+    lowest=-1.0,
+    higher_is_better=False,
+    options=frozenset({"of", "perturbation", "severity"}),
+    must=frozenset({"of", "perturbation", "severity"}),
+)
+BREAKING_POINT = Metric(
+    name="breaking_point",
+    title="Breaking point",
+    suite=Suite.ROBUSTNESS,
+    definition=(
+        "least severity at which the requirement named in `of` is no longer met; 0 when it is not met without stress; "
+        "one more than the ladder has steps when it holds on all of them"
+    ),
+    source=_SOURCE,
+    undefined="the requirement it refers to cannot be measured",
+    n_of="cases at each severity",
+    unit="severity",
+    highest=99.0,
+    options=frozenset({"of", "perturbation"}),
+    must=frozenset({"of", "perturbation"}),
+)

@@ -1,0 +1,1 @@
+"""How the next reader's contour can differ: drawn tighter or wider."""

@@ -1,0 +1,160 @@
+"""The records of a run as files: what a run's folder holds, what a dossier attaches, what is verified."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from gatekeeper.candidate import CandidateRecord
+from gatekeeper.canonical import pretty_json
+from gatekeeper.errors import Code, IntegrityError, UsageError
+from gatekeeper.evidence import Environment, Evidence, Plan, Record, Verdict, read_evidence
+from gatekeeper.policy import Policy
+from gatekeeper.testset import Manifest
+
+DOSSIER = "dossier.pdf"
+ATTESTATION = "attestation.dsse.json"
+STATEMENT = "statement.dsse.json"
+JUNIT = "junit.xml"
+EVIDENCE = "cases.parquet"
+
+# name of the attachment -> its place in the run's folder
+FILES = {
+    "policy.json": "policy.json",
+    "plan.json": "plan.json",
+    "candidate.json": "candidate.json",
+    "testset.json": "testset.json",
+    EVIDENCE: f"evidence/{EVIDENCE}",
+    "environment.json": "evidence/environment.json",
+    "verdict.json": "verdict.json",
+}
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+@dataclass(frozen=True)
+class RunRecords:
+    """Everything from which a verdict can be recomputed, and the verdict itself."""
+
+    policy: Policy
+    plan: Plan
+    candidate: CandidateRecord
+    manifest: Manifest
+    environment: Environment
+    evidence: Evidence
+    verdict: Verdict
+
+    def to_files(self, folder: Path) -> dict[str, bytes]:
+        """Write the records below ``folder``; return their bytes by the name of the attachment."""
+        records: dict[str, Record] = {
+            "policy.json": self.policy,
+            "plan.json": self.plan,
+            "candidate.json": self.candidate,
+            "testset.json": self.manifest,
+            "environment.json": self.environment,
+            "verdict.json": self.verdict,
+        }
+        for name, record in records.items():
+            target = folder / FILES[name]
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(pretty_json(record.to_json()), encoding="utf-8")
+        self.evidence.write(folder / FILES[EVIDENCE])
+        return {name: (folder / place).read_bytes() for name, place in FILES.items()}
+
+
+def read_records(files: Mapping[str, bytes], where: str) -> RunRecords:
+    """Read the records from their bytes. Raises IntegrityError for a record that is missing or does not hold."""
+    for name in FILES:
+        if name not in files:
+            raise IntegrityError(Code.ALTERED_DOSSIER, f"{name} is missing", where=where)
+    return RunRecords(
+        policy=_record(Policy, files, "policy.json", where),
+        plan=_record(Plan, files, "plan.json", where),
+        candidate=_record(CandidateRecord, files, "candidate.json", where),
+        manifest=_record(Manifest, files, "testset.json", where),
+        environment=_record(Environment, files, "environment.json", where),
+        evidence=read_evidence(files[EVIDENCE]),
+        verdict=_record(Verdict, files, "verdict.json", where),
+    )
+
+
+def read_run_files(folder: Path) -> dict[str, bytes]:
+    """Read the files of a run's folder by the name of the attachment. Raises UsageError when it is no run."""
+    if not (folder / "verdict.json").is_file():
+        raise UsageError(
+            Code.FILE_NOT_FOUND,
+            "not the folder of a finished run",
+            where=str(folder),
+            mend="give a folder that `gatekeeper check` wrote, with verdict.json in it",
+        )
+    return {name: (folder / place).read_bytes() for name, place in FILES.items() if (folder / place).is_file()}
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """A run being written: ``partial`` is where its files go, ``final`` where they will stand once it is whole."""
+
+    partial: Path
+    final: Path
+
+
+@contextmanager
+def new_run(out: Path, name: str) -> Iterator[NewRun]:
+    """Give a hidden folder that becomes ``out/name`` when all went well, and is removed when not.
+
+    The name gets a number when it is taken. Raises UsageError when ``out`` cannot be written.
+    """
+    run = _reserved(out, name)
+    try:
+        (run.partial / "evidence").mkdir()
+        yield run
+        run.partial.rename(run.final)
+    finally:
+        shutil.rmtree(run.partial, ignore_errors=True)
+
+
+def _reserved(out: Path, name: str) -> NewRun:
+    for number in itertools.count(1):
+        final = out / (name if number == 1 else f"{name}-{number}")
+        partial = out / f".{final.name}.partial"
+        if final.exists():
+            continue
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            partial.mkdir()
+        except FileExistsError:
+            if out.is_dir():
+                continue
+            raise _unwritable(out, "a file of that name is in the way") from None
+        except OSError as error:
+            raise _unwritable(out, error.strerror) from error
+        return NewRun(partial, final)
+    raise AssertionError("itertools.count ended")
+
+
+def _unwritable(out: Path, why: str | None) -> UsageError:
+    return UsageError(
+        Code.CANNOT_WRITE,
+        "the run's folder cannot be made",
+        where=str(out),
+        why=why,
+        mend="choose another folder with --out",
+    )
+
+
+def _record(kind: type[AnyRecord], files: Mapping[str, bytes], name: str, where: str) -> AnyRecord:
+    try:
+        return kind.model_validate_json(files[name])
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise IntegrityError(
+            Code.ALTERED_DOSSIER, f"{name} does not hold", where=where, why=f"{place}: {first['msg']}"
+        ) from error

@@ -1,0 +1,35 @@
+"""What a suite says of one requirement: an estimate, how sure it is, and what was counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gatekeeper.evidence import Reason
+from gatekeeper.statistics import Interval
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A number from evidence, before it is held against a threshold.
+
+    ``n`` counts what ``n_of`` names, ``patients`` the clusters among them. ``estimate`` is None, with a ``reason``,
+    where the metric has no value.
+    """
+
+    estimate: float | None
+    interval: Interval | None
+    method: str
+    n: int
+    n_of: str
+    patients: int
+    reason: Reason | None = None
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The ends of the interval."""
+        return None if self.interval is None else (self.interval.lower, self.interval.upper)
+
+
+def undefined(reason: Reason, n_of: str, n: int = 0, patients: int = 0) -> Measurement:
+    """Return the measurement of what has no value."""
+    return Measurement(None, None, "none: not measurable", n, n_of, patients, reason)

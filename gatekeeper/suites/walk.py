@@ -1,0 +1,48 @@
+"""All suites together: the plan of a policy, and the measurement of a requirement."""
+
+from __future__ import annotations
+
+from gatekeeper.evidence import BASELINE, Evidence, Plan, Reason
+from gatekeeper.metrics import Suite
+from gatekeeper.policy import Policy, Requirement
+from gatekeeper.suites import latency, performance, repeatability, robustness
+from gatekeeper.suites.measurement import Measurement, undefined
+
+
+def plan_policy(policy: Policy) -> Plan:
+    """Derive from a policy alone what a run will do; the baseline first, the clock before the fresh process."""
+    suites = (performance, robustness, latency, repeatability)
+    conditions = tuple(condition for suite in suites for condition in suite.plan(policy))
+    return Plan(policy=policy.digest, conditions=conditions)
+
+
+def measure(requirement: Requirement, policy: Policy, evidence: Evidence, operating_point: float) -> Measurement:
+    """Measure a requirement on all the evidence that it speaks of."""
+    suite = requirement.spec.suite
+    if suite is Suite.PERFORMANCE:
+        return performance.measure(requirement, evidence.under(BASELINE.id), operating_point)
+    if suite is Suite.REPEATABILITY:
+        return repeatability.measure(requirement, evidence, operating_point)
+    if suite is Suite.ROBUSTNESS:
+        return robustness.measure(requirement, policy, evidence, operating_point)
+    return latency.measure(requirement, evidence)
+
+
+def measure_subgroup(
+    requirement: Requirement, policy: Policy, evidence: Evidence, operating_point: float, attribute: str, group: str
+) -> Measurement:
+    """Measure a performance requirement on the cases whose attribute has this value.
+
+    With fewer counted cases than the policy's ``subgroups.min_cases``, there is an estimate but no interval.
+    """
+    rows = evidence.under(BASELINE.id)
+    measured = performance.measure(requirement, rows.where(rows.attributes[attribute] == group), operating_point)
+    fewest = policy.subgroups.min_cases if policy.subgroups else 1
+    if measured.n == 0:
+        return undefined(Reason.SUBGROUP_EMPTY, measured.n_of)
+    if measured.n < fewest:
+        method = f"none: fewer than {fewest} {measured.n_of}"
+        return Measurement(
+            measured.estimate, None, method, measured.n, measured.n_of, measured.patients, Reason.SUBGROUP_TOO_SMALL
+        )
+    return measured

@@ -1,0 +1,6 @@
+"""Cases to try a candidate on: the table, the readers, the lock."""
+
+from gatekeeper.testset.lock import LockedTestSet, create_lock, open_lock, verify_files
+from gatekeeper.testset.manifest import LockedCase, Manifest
+
+__all__ = ["LockedCase", "LockedTestSet", "Manifest", "create_lock", "open_lock", "verify_files"]

@@ -1,0 +1,156 @@
+"""The table of a test set: one row a case, as CSV or Parquet."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from pydantic import Field
+
+from gatekeeper.catalogue import nearest
+from gatekeeper.errors import Code, Place, Problem, UsageError
+from gatekeeper.evidence import Record
+
+REQUIRED = ("case_id", "patient_id", "image", "label")
+OPTIONAL = ("repeat_of",)
+_MOST_PROBLEMS = 20
+
+
+class Case(Record):
+    """One unit of input. ``subject`` is the case that it truly repeats, or its own id; ``label`` 1 is positive."""
+
+    case_id: str
+    patient_id: str
+    image: str
+    label: int = Field(ge=0, le=1)
+    subject: str
+    attributes: dict[str, str]
+
+
+def read_table(path: Path) -> tuple[Case, ...]:
+    """Read and check a table. Raises UsageError with (at most 20 of) all the rows that do not hold, by line.
+
+    Every column beyond ``case_id, patient_id, image, label, repeat_of`` is an attribute for subgroups.
+    """
+    rows = list(_parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path))
+    if not rows:
+        raise UsageError(
+            Code.NOTHING_TO_JUDGE, "the table has no rows", where=str(path), mend="add a row for each case"
+        )
+    problems: list[Problem] = []
+    cases: list[Case] = []
+    first_line: dict[str, int] = {}
+    for line, row in rows:
+        problem = _fault(path, line, row, first_line)
+        if problem is not None:
+            problems.append(problem)
+            continue
+        first_line[row["case_id"]] = line
+        cases.append(_case(row))
+    problems += _bad_repeats(path, cases, first_line)
+    if problems:
+        raise UsageError.of(problems[:_MOST_PROBLEMS])
+    return tuple(cases)
+
+
+def _case(row: dict[str, str]) -> Case:
+    known = {*REQUIRED, *OPTIONAL}
+    return Case(
+        case_id=row["case_id"],
+        patient_id=row["patient_id"],
+        image=row["image"],
+        label=int(row["label"]),
+        subject=row.get("repeat_of") or row["case_id"],
+        attributes={name: value for name, value in row.items() if name not in known},
+    )
+
+
+def _fault(path: Path, line: int, row: dict[str, str], first_line: dict[str, int]) -> Problem | None:
+    def problem(code: Code, what: str, mend: str) -> Problem:
+        return Problem(code, what, Place(str(path), line), mend=mend)
+
+    empty = [name for name in REQUIRED if not row[name]]
+    if empty:
+        return problem(Code.BAD_TABLE, f"no {' and no '.join(empty)} in this row", "fill the cell")
+    case_id = row["case_id"]
+    if case_id in first_line:
+        what = f'the case id "{case_id}" stands in line {first_line[case_id]} already'
+        return problem(Code.DUPLICATE, what, "give each case an id of its own")
+    if len(row["patient_id"]) > 3 and row["patient_id"] in case_id:
+        return problem(
+            Code.FORBIDDEN, "the case id contains the patient id", "name cases without it: dossiers print case ids"
+        )
+    if row["label"] not in ("0", "1"):
+        return problem(Code.BAD_VALUE, "a label is 0 (negative) or 1 (positive)", "write 0 or 1")
+    image = PurePosixPath(row["image"])
+    if image.is_absolute() or ".." in image.parts:
+        return problem(Code.FORBIDDEN, "the image lies outside the test set's folder", "give a path below the table")
+    return None
+
+
+def _bad_repeats(path: Path, cases: list[Case], first_line: dict[str, int]) -> Iterator[Problem]:
+    by_id = {case.case_id: case for case in cases}
+    for case in cases:
+        if case.subject == case.case_id:
+            continue
+        original = by_id.get(case.subject)
+        place = Place(str(path), first_line[case.case_id])
+        if original is None:
+            mend = "name a case_id of this table, or leave the cell empty"
+            yield Problem(Code.BAD_TABLE, f'it repeats "{case.subject}", which is not in the table', place, mend=mend)
+        elif original.subject != original.case_id:
+            mend = f'name the first one, "{original.subject}"'
+            yield Problem(Code.BAD_TABLE, f'it repeats "{case.subject}", which is itself a repeat', place, mend=mend)
+        elif (original.patient_id, original.label) != (case.patient_id, case.label):
+            mend = "a repeat is the same subject: correct patient_id, label or repeat_of"
+            yield Problem(Code.BAD_TABLE, "a repeat of another patient or with another label", place, mend=mend)
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            header = next(reader, [])
+            _check_header(path, header)
+            for cells in reader:
+                if len(cells) != len(header):
+                    what = f"{len(cells)} cells where the header has {len(header)}"
+                    place = Place(str(path), reader.line_num)
+                    raise UsageError(Code.BAD_TABLE, what, where=place, mend="mend the row; quote commas in text")
+                yield reader.line_num, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    except FileNotFoundError as error:
+        raise UsageError(Code.FILE_NOT_FOUND, "no such table", where=str(path), mend="check the path") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        why = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise UsageError(Code.BAD_TABLE, "the table cannot be read as CSV", where=str(path), why=why) from error
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError as error:
+        raise UsageError(Code.FILE_NOT_FOUND, "no such table", where=str(path), mend="check the path") from error
+    except (OSError, pa.ArrowException) as error:
+        raise UsageError(Code.BAD_TABLE, "the table cannot be read as Parquet", where=str(path)) from error
+    _check_header(path, table.column_names)
+    for number, row in enumerate(table.to_pylist(), start=1):
+        yield number, {name: "" if value is None else str(value) for name, value in row.items()}
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    place = Place(str(path), 1)
+    problems = [
+        Problem(Code.DUPLICATE, f'two columns are called "{name}"', place, mend="rename one")
+        for name in sorted({name for name in header if header.count(name) > 1})
+    ]
+    for name in REQUIRED:
+        if name not in header:
+            near = nearest(name, [column for column in header if column not in (*REQUIRED, *OPTIONAL)])
+            mend = f'is "{near}" meant to be it?' if near else "add the column"
+            problems.append(Problem(Code.BAD_TABLE, f'no column "{name}"', place, mend=mend))
+    if problems:
+        raise UsageError.of(problems)

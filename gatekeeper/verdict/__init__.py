@@ -1,0 +1,7 @@
+"""Requirement and evidence to finding; findings to verdict."""
+
+from gatekeeper.verdict.conclude import conclude, decide
+from gatekeeper.verdict.judge import judge
+from gatekeeper.verdict.recompute import recompute
+
+__all__ = ["conclude", "decide", "judge", "recompute"]

@@ -1,0 +1,122 @@
+"""Findings as sentences that a radiologist understands."""
+
+from __future__ import annotations
+
+from gatekeeper.evidence import Finding, Outcome, Reason
+from gatekeeper.evidence.notation import write_number, write_share
+from gatekeeper.perturbations import PERTURBATIONS
+from gatekeeper.policy import Policy, Requirement
+
+_NOT_MEASURED = {
+    Reason.TOO_FEW_CASES: "There are too few cases to say",
+    Reason.SUBGROUP_EMPTY: "No such case is in the test set",
+    Reason.UNDEFINED_METRIC: "It has no value here, because there is nothing to count",
+    Reason.NO_REPEATS: "The test set has no repeated subjects",
+    Reason.CONDITION_NOT_RUN: "The run did not try this",
+}
+
+
+def title_of(requirement: Requirement, policy: Policy) -> str:
+    """Return the short name of a requirement: its own title, or the metric's with what it is measured under."""
+    if requirement.title is not None:
+        return requirement.title
+    title = requirement.spec.title
+    if requirement.prevalence is not None:
+        return f"{title} at {write_share(requirement.prevalence)}"
+    if requirement.percentile is not None:
+        return f"{title}, p{requirement.percentile:g}"
+    if requirement.perturbation is not None:
+        followed = title_of(policy.requirements[requirement.of or ""], policy)
+        return f"{title}: {followed.lower()}, {_spoken(requirement.perturbation)}"
+    return title
+
+
+def words_of(finding: Finding, requirement: Requirement, policy: Policy) -> str:
+    """Return what was seen, what is required, and what would decide it, in one or two sentences."""
+    if finding.estimate is None:
+        reason = finding.reason or Reason.TOO_FEW_CASES
+        return f"{_NOT_MEASURED.get(reason, 'It could not be measured')}. {_required(finding)}"
+    seen = _seen(finding, requirement, policy)
+    if finding.subgroup:
+        group = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in finding.subgroup.items())
+        seen = f"In {group}: {seen[0].lower()}{seen[1:]}"
+    return f"{seen}. {_required(finding)}{_undecided(finding)}"
+
+
+def _seen(finding: Finding, requirement: Requirement, policy: Policy) -> str:
+    unit, positive = policy.context.unit, policy.context.positive
+    value, span = write_number(finding, finding.estimate or 0.0), _span(finding)
+    metric = finding.metric
+    if metric == "sensitivity":
+        return f"Of the {positive} {unit}s, {value} are found{span}"
+    if metric == "specificity":
+        return f"Of the {unit}s that are not {positive}, {value} raise no alarm{span}"
+    if metric in ("precision", "npv"):
+        what = "alarms" if metric == "precision" else "all-clears"
+        if requirement.prevalence is None:
+            return f"Of the {what} in this test set, {value} are right{span}"
+        return (
+            f"Where {write_share(requirement.prevalence)} of {unit}s are {positive}, {value} of {what} are right{span}"
+        )
+    if metric == "auroc":
+        return f"A {positive} {unit} scores above another one in {value} of pairs{span}"
+    if metric == "max_deviation":
+        changed = "no score changes at all" if not finding.estimate else f"a score changes by up to {value}"
+        return f"When the same input is given again, {changed}"
+    if metric == "flip_rate":
+        return f"Repeats of one {unit} get different calls for {value} of {unit}s{span}"
+    if metric == "within_subject_sd":
+        return f"Between repeats of one {unit}, the score varies with a standard deviation of {value}{span}"
+    if metric == "latency":
+        return f"{requirement.percentile:g} of 100 answers take at most {value}{span}"
+    return _stressed(finding, requirement, policy, span)
+
+
+def _stressed(finding: Finding, requirement: Requirement, policy: Policy, span: str) -> str:
+    perturbation = requirement.perturbation or ""
+    ladder, unit = policy.magnitudes(perturbation), PERTURBATIONS.get(perturbation).unit
+    followed = title_of(policy.requirements[requirement.of or ""], policy)
+    if finding.metric == "performance_drop":
+        size = f"{ladder[(requirement.severity or 1) - 1]:g} {unit}"
+        estimate = finding.estimate or 0.0
+        change = "falls" if estimate >= 0 else "rises"
+        points = f"{abs(estimate) * 100:.1f} points"
+        limits = finding.interval
+        fall = f" ({limits[0] * 100:.1f} to {limits[1] * 100:.1f} down)" if limits else ""
+        return f"Under {_spoken(perturbation)} of {size}, {followed} {change} by {points}{fall}"
+    broken = int(finding.estimate or 0)
+    if broken == 0:
+        return f"{followed} is not met even without {_spoken(perturbation)}"
+    if broken > len(ladder):
+        return f"{followed} is still met at the strongest {_spoken(perturbation)} tried, {ladder[-1]:g} {unit}"
+    step = f"severity {broken} of {len(ladder)}"
+    return f"{followed} is no longer met from a {_spoken(perturbation)} of {ladder[broken - 1]:g} {unit} on ({step})"
+
+
+def _required(finding: Finding) -> str:
+    threshold = finding.threshold
+    side = "at least" if threshold.at_least is not None else "at most"
+    end = {"lower_limit": "the lower limit", "upper_limit": "the upper limit", "estimate": "the value"}[threshold.of]
+    wanted = write_number(finding, threshold.value)
+    if finding.unit == "severity":
+        return f"Required: {wanted} or later."
+    return f"Required: {end} {side} {wanted}."
+
+
+def _undecided(finding: Finding) -> str:
+    if finding.outcome is not Outcome.NOT_DECIDED:
+        return ""
+    if finding.more_cases is None:
+        return " Not decided."
+    return f" Not decided: about {finding.more_cases:,} more {finding.n_of.partition(' (')[0]} would decide it."
+
+
+def _span(finding: Finding) -> str:
+    if finding.interval is None:
+        return ""
+    lower, upper = (write_number(finding, limit) for limit in finding.interval)
+    return f" ({lower} to {upper})"
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,140 @@
+"""Charts: well formed, deterministic, told in words, and safe with any text."""
+
+from __future__ import annotations
+
+import random
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+
+import pytest
+from made_up_material import finding, ladders, roc, scatter, seconds
+
+from gatekeeper.dossier import Ladder, LadderStep, RepeatScatter
+from gatekeeper.dossier.charts import (
+    Drawing,
+    interval_chart,
+    ladder_chart,
+    latency_chart,
+    outcome_mark,
+    percentile,
+    repeatability_chart,
+    response_range,
+    roc_chart,
+    verdict_mark,
+)
+from gatekeeper.dossier.charts.svg import Scale, round_steps
+from gatekeeper.evidence import Outcome, Threshold, VerdictWord
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def _ladder_of_hostile_name() -> Drawing:
+    step = LadderStep(1, 0.5, None, None, None, False)
+    base = LadderStep(0, 0.0, None, None, None, False)
+    return ladder_chart(Ladder("<b>&\u202e", "</svg>", "x", None, base, (step,), 0), (0.0, 1.0))
+
+
+CHARTS: dict[str, Callable[[], Drawing | None]] = {
+    "interval": lambda: interval_chart(finding("sensitivity")),
+    "interval of an estimate": lambda: interval_chart(finding("x", interval=None, unit="severity", estimate=4.0)),
+    "roc": lambda: roc_chart(roc()),
+    "ladder": lambda: ladder_chart(ladders()[1], response_range(ladders())),
+    "ladder that was never measured": _ladder_of_hostile_name,
+    "latency": lambda: latency_chart(seconds(), [0.02]),
+    "latency of one call": lambda: latency_chart([0.01], [30.0]),
+    "repeatability": lambda: repeatability_chart(scatter(), 0.42),
+    "repeatability without spread": lambda: repeatability_chart(RepeatScatter((0.5,), (0.0,), (False,)), 0.42),
+    **{f"mark {outcome}": lambda outcome=outcome: outcome_mark(outcome) for outcome in Outcome},
+    **{f"sign {word}": lambda word=word: verdict_mark(word) for word in VerdictWord},
+}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_one_svg_with_a_title_for_those_who_cannot_see_it(name: str) -> None:
+    drawn = CHARTS[name]()
+    assert drawn is not None
+    root = ElementTree.fromstring(drawn.svg)
+    assert root.tag == f"{SVG}svg"
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == root.findtext(f"{SVG}title") == drawn.words != ""
+    assert "nan" not in drawn.svg
+    assert "inf" not in drawn.svg.replace("info", "")
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_the_same_each_time_and_draws_nothing_from_chance(name: str) -> None:
+    first = CHARTS[name]()
+    random.seed(name)
+    assert CHARTS[name]() == first
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_colours_are_inks_or_one_dark_blue(name: str) -> None:
+    drawn = CHARTS[name]()
+    assert drawn is not None
+    elements = list(ElementTree.fromstring(drawn.svg).iter())
+    used = {element.get(attribute) for element in elements for attribute in ("fill", "stroke")}
+    assert used <= {None, "none", "#1a1a1a", "#666666", "#b5b5b5", "#ffffff", "#1f3a68"}
+
+
+def test_outcomes_and_verdicts_differ_in_shape() -> None:
+    marks = [outcome_mark(outcome).svg for outcome in Outcome] + [verdict_mark(word).svg for word in VerdictWord]
+    shapes = {tuple(element.tag for element in ElementTree.fromstring(mark).iter()) for mark in marks[:3]}
+    assert len(shapes) == 3
+    assert len({tuple(element.tag for element in ElementTree.fromstring(mark).iter()) for mark in marks[3:]}) == 4
+
+
+def test_an_interval_chart_says_everything_in_words() -> None:
+    drawn = interval_chart(finding("sensitivity"))
+    assert drawn is not None
+    words = drawn.words.replace("\u00a0", " ")
+    assert words == "Sensitivity: 0.931, interval 0.884 to 0.960; demanded: lower limit ≥ 0.80; met"
+
+
+def test_there_is_no_interval_chart_without_an_estimate_or_without_extent() -> None:
+    assert interval_chart(finding("x", estimate=None, interval=None)) is None
+    exact = finding("rerun", estimate=0.0, interval=None, threshold=Threshold(of="estimate", at_most=0.0))
+    assert interval_chart(exact) is None
+
+
+def test_the_foot_of_the_threshold_points_to_the_demanded_side() -> None:
+    def foot(threshold: Threshold) -> float:
+        drawn = interval_chart(finding("x", interval=(0.4, 0.6), estimate=0.5, threshold=threshold))
+        assert drawn is not None
+        stroke = next(part.get("d", "") for part in ElementTree.fromstring(drawn.svg) if "1.4" in part.get("d", ""))
+        at, to = (float(part.split()[0]) for part in stroke.split("M")[2].split("L"))
+        return to - at
+
+    assert foot(Threshold(of="lower_limit", at_least=0.5)) > 0
+    assert foot(Threshold(of="upper_limit", at_most=0.5)) < 0
+
+
+def test_calls_and_thresholds_past_the_axis_are_told_in_words() -> None:
+    calls = [0.010 + 0.00001 * index for index in range(299)] + [5.0]
+    said = latency_chart(calls, [30.0]).svg
+    assert "threshold ≤ 30" in said
+    assert "beyond the axis" in said
+    assert "1 call beyond the axis" in said
+
+
+@pytest.mark.parametrize(("percent", "value"), [(50.0, 5), (95.0, 10), (10.0, 1), (0.1, 1), (100.0, 10)])
+def test_a_percentile_is_an_order_statistic(percent: float, value: int) -> None:
+    assert percentile(range(1, 11), percent) == value
+
+
+def test_ticks_are_round_and_inside() -> None:
+    assert round_steps(0.0, 1.0, 4) == (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    assert round_steps(0.0, 0.087, 4) == (0.0, 0.02, 0.04, 0.06, 0.08)
+    assert round_steps(3.0, 3.0) == (3.0,)
+
+
+def test_a_scale_keeps_what_lies_outside_on_its_ends() -> None:
+    scale = Scale(0.0, 10.0, 0.0, 100.0)
+    assert (scale(-5.0), scale(5.0), scale(50.0)) == (0.0, 50.0, 100.0)
+    assert Scale(1.0, 1.0, 0.0, 100.0)(1.0) == 50.0
+
+
+def test_charts_that_stand_side_by_side_share_one_range() -> None:
+    low, high = response_range(ladders())
+    assert 0.0 <= low < 0.8 < high <= 1.0
+    assert response_range([]) == (0.0, 1.0)

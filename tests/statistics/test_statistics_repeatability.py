@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chi2
+from statsmodels.api import OLS
+
+from gatekeeper.statistics import repeatability_coefficient, within_subject_sd, within_subject_sd_interval
+
+REPEATS = st.lists(st.tuples(st.integers(0, 6), st.floats(-100, 100)), min_size=8, max_size=60)
+
+
+def test_worked_by_hand() -> None:
+    """A: 1, 3 (SS 2, df 1); B: 4, 4, 7 (mean 5: SS 6, df 2); C: 9 alone. sqrt(8 / 3)."""
+    values = np.asarray([1.0, 4.0, 3.0, 9.0, 4.0, 7.0])
+    wsd, freedom = within_subject_sd(values, ["A", "B", "A", "C", "B", "B"])
+    assert wsd == pytest.approx(math.sqrt(8 / 3), rel=1e-15)
+    assert freedom == 3
+
+
+def test_pairs_give_the_formula_of_differences() -> None:
+    """wSD² = sum d² / 2n."""
+    source = np.random.default_rng(0)
+    first, second = source.normal(size=(2, 50))
+    subjects = [f"S{number}" for number in range(50)]
+    wsd, freedom = within_subject_sd(np.concatenate([first, second]), subjects * 2)
+    assert wsd == pytest.approx(math.sqrt(((first - second) ** 2).sum() / 100), rel=1e-12)
+    assert freedom == 50
+
+
+def test_equals_the_residual_of_an_analysis_of_variance() -> None:
+    """statsmodels: residual mean square of the one-way analysis, unbalanced."""
+    source = np.random.default_rng(1)
+    subject = source.integers(0, 12, size=70)
+    values = source.normal(size=70)
+    fitted = OLS(values, np.eye(12)[subject]).fit()
+    wsd, freedom = within_subject_sd(values, [f"S{number}" for number in subject])
+    assert wsd**2 == pytest.approx(fitted.mse_resid, rel=1e-10)
+    assert freedom == fitted.df_resid
+
+
+@settings(max_examples=50, deadline=None)
+@given(REPEATS, st.floats(-50, 50), st.floats(0.1, 10), st.integers(0, 2**32 - 1))
+def test_order_and_offsets_do_not_matter_and_units_scale(
+    rows: list[tuple[int, float]], offset: float, unit: float, seed: int
+) -> None:
+    subjects, values = [f"S{subject}" for subject, _ in rows], np.asarray([value for _, value in rows])
+    wsd, freedom = within_subject_sd(values, subjects)
+    order = np.random.default_rng(seed).permutation(len(rows))
+    moved = np.asarray([value + offset * int(subject[1:]) for subject, value in zip(subjects, values, strict=True)])
+    again, same = within_subject_sd(moved[order] * unit, [subjects[position] for position in order])
+    assert again == pytest.approx(wsd * unit, rel=1e-7, abs=1e-9)
+    assert same == freedom == len(rows) - len(set(subjects))
+
+
+def test_small_differences_of_large_values_are_kept() -> None:
+    wsd, _ = within_subject_sd(np.asarray([1e9, 1e9 + 1e-6, 5.0]), ["A", "A", "B"])
+    assert wsd == pytest.approx((1e9 + 1e-6 - 1e9) / math.sqrt(2), rel=1e-12)
+
+
+def test_equal_repeats_scatter_by_exactly_nothing() -> None:
+    assert within_subject_sd(np.asarray([0.1] * 3 + [0.7] * 3), ["A"] * 3 + ["B"] * 3) == (0.0, 4)
+
+
+@pytest.mark.parametrize(
+    ("values", "subjects", "complaint"),
+    [
+        ([0.1, 0.2], ["A", "B"], "no subject has two values"),
+        ([], [], "no subject has two values"),
+        ([0.1, math.nan], ["A", "A"], "not finite"),
+        ([0.1], ["A", "A"], "1,.*2 subjects"),
+    ],
+)
+def test_what_does_not_scatter_is_refused(values: list[float], subjects: list[str], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        within_subject_sd(np.asarray(values), subjects)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
+@pytest.mark.parametrize("freedom", [1, 5, 35, 1000])
+def test_limits_equal_those_from_scipys_chi_squared(freedom: int, confidence: float) -> None:
+    interval = within_subject_sd_interval(2.5, freedom, confidence)
+    tail = (1 - confidence) / 2
+    expected = [2.5 * math.sqrt(freedom / chi2.ppf(share, freedom)) for share in (1 - tail, tail)]
+    assert [interval.lower, interval.upper] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(("freedom", "lower", "upper"), [(35, 0.81, 1.30), (100, 0.88, 1.16)])
+def test_limits_as_multiples_of_the_estimate(freedom: int, lower: float, upper: float) -> None:
+    """From tables of chi squared: 53.20 and 20.57 at 35, 129.56 and 74.22 at 100 degrees of freedom."""
+    interval = within_subject_sd_interval(1.0, freedom)
+    assert (round(interval.lower, 2), round(interval.upper, 2)) == (lower, upper)
+
+
+def test_more_subjects_narrow_and_more_confidence_widens() -> None:
+    widths = [within_subject_sd_interval(1.0, freedom).upper for freedom in (2, 10, 100, 10_000)]
+    assert widths == sorted(widths, reverse=True)
+    narrow, wide = within_subject_sd_interval(1.0, 20, 0.8), within_subject_sd_interval(1.0, 20, 0.99)
+    assert wide.lower < narrow.lower < 1.0 < narrow.upper < wide.upper
+
+
+@pytest.mark.parametrize(("wsd", "freedom"), [(-0.1, 5), (math.nan, 5), (math.inf, 5), (1.0, 0)])
+def test_no_interval_of_an_impossible_estimate(wsd: float, freedom: int) -> None:
+    with pytest.raises(ValueError, match="no interval"):
+        within_subject_sd_interval(wsd, freedom)
+
+
+def test_repeatability_coefficient_is_2_77_times_the_within_subject_sd() -> None:
+    assert round(repeatability_coefficient(1.0), 2) == 2.77
+    assert repeatability_coefficient(0.5) == repeatability_coefficient(1.0) / 2
+    source = np.random.default_rng(2)
+    first, second = source.normal(size=(2, 200_000))
+    assert np.mean(np.abs(first - second) > repeatability_coefficient(1.0)) == pytest.approx(0.05, abs=0.002)
