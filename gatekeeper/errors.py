@@ -51,6 +51,11 @@ class Code(StrEnum):
     UNEXPECTED = "GK599"
 
 
+def printable(text: str) -> str:
+    """Return text without the characters that could steer a terminal, or hide what stands beside them."""
+    return "".join(letter if letter.isprintable() else "·" for letter in text)
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a fault is: a file, and within it a line and a column (both one-based), or a named item such as a case."""
@@ -90,7 +95,7 @@ class Problem:
             lines.append(f"why:  {self.why}")
         if self.mend is not None:
             lines.append(f"help: {self.mend}")
-        return "\n".join(lines)
+        return "\n".join(printable(line) for line in lines)
 
 
 class GatekeeperError(Exception):

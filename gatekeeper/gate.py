@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -246,7 +247,7 @@ def _record_use(
         "candidate": candidate.record.digest,
         "policy": policy.digest,
         "purpose": "check",
-        "actor": getpass.getuser(),
+        "actor": _actor(),
     }
     with Ledger(home / "ledger.sqlite") as ledger:
         ledger.append("testset.opened", use, _iso(started))
@@ -287,6 +288,13 @@ def _write_run(
     (folder / DOSSIER).write_bytes(pdf)
     (folder / ATTESTATION).write_bytes(attest(pdf, records, files, keys.tool, development=keys.development))
     (folder / JUNIT).write_text(junit_xml(records.verdict), encoding="utf-8")
+
+
+def _actor() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return f"uid {os.getuid()}"
 
 
 def _now() -> datetime:

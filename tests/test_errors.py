@@ -39,3 +39,10 @@ def test_every_code_is_used_and_has_one_meaning() -> None:
         raised = re.search(rf"Code\.{code.name}\b", source)
         assert raised or code is Code.UNEXPECTED, f"{code.name} is raised nowhere"
     assert len({code.value for code in Code}) == len(list(Code))
+
+
+def test_an_error_cannot_steer_the_terminal() -> None:
+    place = Place("a\x1b[2J.yaml", 1, 1, excerpt="title: \x1b]0;pwned\x07 \u202egnp.exe")
+    text = str(UsageError(Code.BAD_VALUE, "bad \x1b[31mvalue", where=place))
+    assert "bad ·[31mvalue" in text
+    assert all(letter.isprintable() or letter == "\n" for letter in text)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from made_up_bench import CANDIDATE, Bench, disc, write_dicom
+from torch.cuda import is_available as cuda_is_available
 
 from gatekeeper.errors import Code, ExitCode, GatekeeperError, IntegrityError, InvalidRunError, UsageError
 from gatekeeper.evidence import Outcome, VerdictWord
@@ -264,3 +265,10 @@ def test_a_shape_other_than_the_contract_s_is_refused(bench: Bench) -> None:
     cases = len(testset.manifest.cases)
     with pytest.raises(UsageError, match="shape 90 x 2"):
         probabilities(np.zeros((cases, 2), dtype=np.float32), contract, testset, "baseline")
+
+
+@pytest.mark.skipif(cuda_is_available(), reason="says what happens without a CUDA device, and there is one here")
+def test_asking_for_cuda_where_there_is_none_is_a_configuration_error(bench: Bench) -> None:
+    error = refused(request_for(bench, overrides=("engine.device=cuda",)))
+    assert error.exit_code == ExitCode.USAGE
+    assert "engine.device=cpu" in (error.problems[0].mend or "")

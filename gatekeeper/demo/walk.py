@@ -58,8 +58,8 @@ def build_test_set(out: Path, home: Path, progress: Progress) -> TestSet:
     part = lidc.counts.test
     words = (
         f"test set  {table}\n"
-        f"          {part.readings:,} readings of {part.nodules:,} nodules of {part.patients:,} patients, as DICOM files; "
-        f"{part.malignant:,} nodules malignant by radiologists' consensus\n"
+        f"          {part.readings:,} readings of {part.nodules:,} nodules of {part.patients:,} patients, as DICOM "
+        f"files; {part.malignant:,} nodules malignant by radiologists' consensus\n"
         f"lock      {lock}   {manifest.digest}"
     )
     return TestSet(table, lock, manifest, words)

@@ -19,8 +19,13 @@ def write_number(finding: Finding, number: float) -> str:
 
 
 def write_share(share: float) -> str:
-    """Write a share as per cent with at most one decimal."""
-    return f"{share * 100:.1f} %".replace(".0 %", " %")
+    """Write a measured share as per cent with one decimal: ``49.0 %``."""
+    return f"{share * 100:.1f} %"
+
+
+def write_declared_share(share: float) -> str:
+    """Write a share that somebody declared, as per cent without idle digits: ``50 %``, ``87.2 %``."""
+    return f"{share * 100:.6g} %"
 
 
 def write_seconds(seconds: float) -> str:
@@ -31,4 +36,12 @@ def write_seconds(seconds: float) -> str:
 def write_threshold(finding: Finding) -> str:
     """Write what a finding was held against: ``≥ 80 %``."""
     sign = "≥" if finding.threshold.at_least is not None else "≤"
-    return f"{sign} {write_number(finding, finding.threshold.value)}"
+    return f"{sign} {write_demand(finding)}"
+
+
+def write_demand(finding: Finding) -> str:
+    """Write the threshold's value as it was declared: ``80 %``, ``0.91``, ``200 ms``."""
+    value = finding.threshold.value
+    if finding.unit == "1" and finding.metric not in ("max_deviation", "within_subject_sd", "auroc"):
+        return write_declared_share(value)
+    return f"{value:g}" if finding.unit == "1" else write_number(finding, value)

@@ -160,7 +160,7 @@ def read_evidence(source: Path | bytes) -> Evidence:
 
     place = str(source) if isinstance(source, Path) else "attached evidence"
     try:
-        table = pq.read_table(pa.BufferReader(source) if isinstance(source, bytes) else source)
+        table = pq.ParquetFile(pa.BufferReader(source) if isinstance(source, bytes) else source).read()
     except FileNotFoundError as error:
         raise IntegrityError(Code.DIGEST_MISMATCH, "the evidence of this run is missing", where=place) from error
     except (pa.ArrowInvalid, OSError) as error:

@@ -10,7 +10,7 @@ PERFORMANCE_DROP = Metric(
     name="performance_drop",
     title="Drop under stress",
     suite=Suite.ROBUSTNESS,
-    definition="value of the metric in `of` at baseline minus its value under the perturbation, on the same cases",
+    definition="value of the metric followed at baseline minus its value under the perturbation, on the same cases",
     source=_SOURCE,
     undefined="the metric is undefined at baseline or under the perturbation",
     n_of="cases",
@@ -24,7 +24,7 @@ BREAKING_POINT = Metric(
     title="Breaking point",
     suite=Suite.ROBUSTNESS,
     definition=(
-        "least severity at which the requirement named in `of` is no longer met; 0 when it is not met without stress; "
+        "least severity at which the requirement followed is no longer met; 0 when it is not met without stress; "
         "one more than the ladder has steps when it holds on all of them"
     ),
     source=_SOURCE,

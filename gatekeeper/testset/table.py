@@ -131,7 +131,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
+        table = pq.ParquetFile(path).read()
     except FileNotFoundError as error:
         raise UsageError(Code.FILE_NOT_FOUND, "no such table", where=str(path), mend="check the path") from error
     except (OSError, pa.ArrowException) as error:

@@ -8,9 +8,11 @@ from gatekeeper.canonical import stable
 from gatekeeper.evidence import Evidence, Finding, Outcome, Reason
 from gatekeeper.metrics import Suite
 from gatekeeper.policy import Policy, Requirement
-from gatekeeper.statistics import cases_to_decide
+from gatekeeper.statistics import Interval, cases_to_decide
 from gatekeeper.suites import Measurement, measure, measure_subgroup
 from gatekeeper.verdict.words import title_of, words_of
+
+_LARGEST_STUDY = 1_000_000
 
 
 def judge(policy: Policy, evidence: Evidence, operating_point: float) -> tuple[Finding, ...]:
@@ -30,6 +32,16 @@ def judge(policy: Policy, evidence: Evidence, operating_point: float) -> tuple[F
         claimed = claimed and (not requirement.blocking or finding.outcome is Outcome.MET)
         findings.append(finding)
     return (*findings, *_subgroup_findings(policy, evidence, operating_point))
+
+
+def _more_cases(estimate: float, interval: Interval, threshold: float, n: int) -> int | None:
+    """Return about how many more cases would decide, rounded up to two digits; None when no study is so large."""
+    needed = cases_to_decide(estimate, interval, threshold, n)
+    if needed is None or needed > _LARGEST_STUDY:
+        return None
+    more = max(1, needed - n)
+    step = int(10 ** max(0, len(str(more)) - 2))
+    return -(-more // step) * step
 
 
 def _subgroup_findings(policy: Policy, evidence: Evidence, operating_point: float) -> Iterator[Finding]:
@@ -64,8 +76,7 @@ def _finding(
     reason = measured.reason
     more = None
     if outcome is Outcome.NOT_DECIDED and measured.interval is not None and estimate is not None:
-        needed = cases_to_decide(estimate, measured.interval, threshold.value, measured.n)
-        more = None if needed is None else max(1, needed - measured.n)
+        more = _more_cases(estimate, measured.interval, threshold.value, measured.n)
         reason = reason or Reason.TOO_FEW_CASES
     finding = Finding(
         id=id_,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatekeeper.evidence import Finding, Outcome, Reason
-from gatekeeper.evidence.notation import write_number, write_share
+from gatekeeper.evidence.notation import write_declared_share, write_demand, write_number
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy import Policy, Requirement
 
@@ -22,7 +22,7 @@ def title_of(requirement: Requirement, policy: Policy) -> str:
         return requirement.title
     title = requirement.spec.title
     if requirement.prevalence is not None:
-        return f"{title} at {write_share(requirement.prevalence)}"
+        return f"{title} at {write_declared_share(requirement.prevalence)}"
     if requirement.percentile is not None:
         return f"{title}, p{requirement.percentile:g}"
     if requirement.perturbation is not None:
@@ -55,9 +55,7 @@ def _seen(finding: Finding, requirement: Requirement, policy: Policy) -> str:
         what = "alarms" if metric == "precision" else "all-clears"
         if requirement.prevalence is None:
             return f"Of the {what} in this test set, {value} are right{span}"
-        return (
-            f"Where {write_share(requirement.prevalence)} of {unit}s are {positive}, {value} of {what} are right{span}"
-        )
+        return f"Where {write_declared_share(requirement.prevalence)} of {unit}s are {positive}, {value} of {what} are right{span}"
     if metric == "auroc":
         return f"A {positive} {unit} scores above another one in {value} of pairs{span}"
     if metric == "max_deviation":
@@ -97,7 +95,7 @@ def _required(finding: Finding) -> str:
     threshold = finding.threshold
     side = "at least" if threshold.at_least is not None else "at most"
     end = {"lower_limit": "the lower limit", "upper_limit": "the upper limit", "estimate": "the value"}[threshold.of]
-    wanted = write_number(finding, threshold.value)
+    wanted = write_demand(finding)
     if finding.unit == "severity":
         return f"Required: {wanted} or later."
     return f"Required: {end} {side} {wanted}."

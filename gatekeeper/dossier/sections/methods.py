@@ -94,7 +94,7 @@ _RULES = (
     ),
     (
         "Missing answers:",
-        "a case that was refused, crashed, timed out or gave no valid number stays in the denominator as a wrong "
+        "a case that was refused, crashed or timed out stays in the denominator as a wrong "
         "answer. A fault of the machinery makes the run invalid instead.",
     ),
     ("Repeats:", "each subject counts once in performance, with its original; repeats count in repeatability only."),

@@ -33,7 +33,7 @@ def environment(material: DossierMaterial) -> tuple[Block, ...]:
 
 def attachments(material: DossierMaterial, attached: tuple[Attached, ...]) -> tuple[Block, ...]:
     """List the files inside this PDF with their digests, the ledger's checkpoint, and how to verify."""
-    columns = (Column("File", 27.0), Column("Size", 11.0, "right"), Column("SHA-256", 62.0))
+    columns = (Column("File", 24.0), Column("Size", 11.0, "right"), Column("SHA-256", 65.0))
     rows = tuple(
         Row((Cell(item.name, (item.description,), strong=True), Cell(numerals.size(len(item.data))), Cell(item.digest)))
         for item in attached

@@ -72,7 +72,7 @@ def candidate(material: DossierMaterial) -> tuple[Block, ...]:
     record, contract = material.candidate, material.candidate.contract
     rows, columns = contract.input.size
     spacing = contract.input.spacing_mm
-    resampled = f", resampled to {spacing[0]:g} × {spacing[1]:g} mm" if spacing else ", at the spacing of the image"
+    apart = f" of {spacing[0]:g} × {spacing[1]:g} mm" if spacing else ", at the spacing of the image"
     arguments = ", ".join(f"{name} {value}" for name, value in contract.architecture.arguments.items())
     intensity = contract.input.intensity
     facts = (
@@ -86,7 +86,7 @@ def candidate(material: DossierMaterial) -> tuple[Block, ...]:
         ),
         (
             "Input",
-            f"{rows} × {columns} pixels{resampled}; intensity {_plain(intensity.zero_at)} becomes 0, "
+            f"{rows} × {columns} pixels{apart}; intensity {_plain(intensity.zero_at)} becomes 0, "
             f"{_plain(intensity.one_at)} becomes 1",
         ),
         ("Output", f"{contract.output.kind} of {contract.output.positive} ({' or '.join(contract.output.classes)})"),
