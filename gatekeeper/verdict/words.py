@@ -55,7 +55,8 @@ def _seen(finding: Finding, requirement: Requirement, policy: Policy) -> str:
         what = "alarms" if metric == "precision" else "all-clears"
         if requirement.prevalence is None:
             return f"Of the {what} in this test set, {value} are right{span}"
-        return f"Where {write_declared_share(requirement.prevalence)} of {unit}s are {positive}, {value} of {what} are right{span}"
+        declared = write_declared_share(requirement.prevalence)
+        return f"Where {declared} of {unit}s are {positive}, {value} of {what} are right{span}"
     if metric == "auroc":
         return f"A {positive} {unit} scores above another one in {value} of pairs{span}"
     if metric == "max_deviation":
