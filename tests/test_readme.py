@@ -1,0 +1,71 @@
+"""What the README says is what happens: its commands, its YAML, its example."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from made_up_bench import Bench
+
+from gatekeeper.cli import main
+from gatekeeper.trust import load_trust_root
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLE = ROOT / "reports" / "example"
+_PROGRESS = ("reading ", "running ", "judging ", "hashing ", "verifying ")
+
+
+def blocks(language: str) -> list[str]:
+    """Return the fenced blocks of the README in a language ('' for plain ones)."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    return [
+        line.partition("#")[0].strip() for block in blocks("") for line in block.splitlines() if "gatekeeper " in line
+    ]
+
+
+@pytest.mark.parametrize("command", [line for line in commands() if line.startswith("gatekeeper ")])
+def test_every_command_of_the_readme_exists(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [word for word in shlex.split(command)[1:] if not word.startswith("-")]
+    assert main([*words[: 2 if words[0] in ("lock", "policy") else 1], "--help"]) == 0
+    shown = capsys.readouterr().out
+    for option in re.findall(r"--[a-z-]+", command):
+        assert option in shown
+
+
+def test_one_s_own_model_and_test_set_go_through_the_gate_as_described(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(bench.folder)
+    monkeypatch.setenv("GATEKEEPER_HOME", str(tmp_path / "home"))
+    shutil.move(bench.candidate.parent, "model")
+    shutil.move(bench.policy, "my_policy.yaml")
+    Path("stricter.yaml").write_text(Path("my_policy.yaml").read_text().replace("at_most: 60 s", "at_most: 0.001 ms"))
+    (candidate,) = blocks("yaml")
+    Path("model/cnn.yaml").write_text(candidate)
+    lock, check, evaluate, verify = (line for line in commands() if "mine.lock" in line or "reports/RUN" in line)
+    assert main(shlex.split(lock)[1:]) == 0
+    assert main(shlex.split(check)[1:]) == 0
+    (run,) = Path("reports").iterdir()
+    assert main(shlex.split(evaluate.replace("reports/RUN", str(run)))[1:]) == 1
+    assert main(shlex.split(verify.replace("reports/RUN", str(run)))[1:]) == 0
+    assert "numbers recomputed" in capsys.readouterr().out
+
+
+def test_the_example_dossier_holds_and_is_the_one_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["verify", str(EXAMPLE / "dossier.pdf"), "--trust", str(EXAMPLE / "root.pem"), "--require-pass"]
+    assert main(arguments) == 0
+    assert "verdict recomputed: PASS" in capsys.readouterr().out
+    assert "DEVELOPMENT" in load_trust_root(EXAMPLE / "root.pem").subject.rfc4514_string()
+
+
+def test_the_output_in_the_readme_is_that_of_the_example_run() -> None:
+    printed = (EXAMPLE / "demo-output.txt").read_text(encoding="utf-8").splitlines()
+    lines = [line.rstrip() for line in printed if not line.startswith(_PROGRESS)]
+    assert "\n".join(lines).strip() + "\n" in blocks("")
