@@ -62,6 +62,7 @@ $(VENV)/.demo: $(VENV)/.base
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
+	@PYTHON='$(PYTHON)' sh .ci/system-packages witnesses
 	@$(PIP) install --constraint constraints.txt --editable '.[test]'
 	@touch $@
 

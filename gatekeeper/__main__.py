@@ -6,11 +6,15 @@ import included. Only the standard library is imported before the net is spread.
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
 def run() -> None:
     """Run the command line and exit the process."""
+    # A pipeline cancels a job by SIGTERM, and a shell starts jobs in the background with SIGINT ignored.
+    for cancelling in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(cancelling, signal.default_int_handler)
     try:
         code = _run_app()
     except KeyboardInterrupt:

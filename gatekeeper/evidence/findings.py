@@ -76,6 +76,12 @@ class Finding(Record):
     more_cases: int | None = None
     words: str
 
+    @property
+    def full_title(self) -> str:
+        """The title with the subgroup, if there is one: ``Sensitivity, site north``."""
+        groups = (f", {name.replace('_', ' ')} {group or 'not given'}" for name, group in self.subgroup.items())
+        return self.title + "".join(groups)
+
 
 class Digests(Record):
     """SHA-256 digests of what the verdict is about, each ``sha256:<hex>``."""

@@ -35,8 +35,12 @@ def within_subject_squares(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return each subject's sum of squared deviations from its own mean, and its degrees of freedom (rows - 1)."""
     rows = np.bincount(subject, minlength=subjects).astype(np.float64)
-    mean = np.bincount(subject, weights=score, minlength=subjects) / np.maximum(rows, 1.0)
-    squares = np.bincount(subject, weights=(score - mean[subject]) ** 2, minlength=subjects)
+    # Taken from one of the subject's scores, so that equal scores give exactly 0.
+    first = np.zeros(subjects)
+    first[subject] = score
+    shift = score - first[subject]
+    mean = np.bincount(subject, weights=shift, minlength=subjects) / np.maximum(rows, 1.0)
+    squares = np.bincount(subject, weights=(shift - mean[subject]) ** 2, minlength=subjects)
     return np.asarray(squares, dtype=np.float64), np.maximum(rows - 1.0, 0.0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gatekeeper.canonical import stable
 from gatekeeper.evidence import Reason
 from gatekeeper.statistics import Interval
 
@@ -25,9 +26,14 @@ class Measurement:
     reason: Reason | None = None
 
     @property
+    def rounded(self) -> float | None:
+        """The estimate as it is printed and decided on: see ``canonical.stable``."""
+        return None if self.estimate is None else stable(self.estimate)
+
+    @property
     def limits(self) -> tuple[float, float] | None:
-        """The ends of the interval."""
-        return None if self.interval is None else (self.interval.lower, self.interval.upper)
+        """The ends of the interval as they are printed and decided on."""
+        return None if self.interval is None else (stable(self.interval.lower), stable(self.interval.upper))
 
 
 def undefined(reason: Reason, n_of: str, n: int = 0, patients: int = 0) -> Measurement:

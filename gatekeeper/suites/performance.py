@@ -16,7 +16,6 @@ from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import (
     Interval,
     auroc,
-    auroc_from_pairs,
     auroc_of_weights,
     bootstrap_counts,
     clopper_pearson,
@@ -27,7 +26,7 @@ from gatekeeper.statistics import (
     ppv_interval,
     wilson,
 )
-from gatekeeper.suites.clusters import Clusters, Floats, proportion_interval
+from gatekeeper.suites.clusters import Clusters, Floats, all_alike, interval_when_alike, proportion_interval
 from gatekeeper.suites.measurement import Measurement, undefined
 
 
@@ -68,6 +67,19 @@ class Subjects:
         """Whether all subjects are of one class."""
         return len(np.unique(self.rows.label)) < 2
 
+    def counted(self, spec: Metric, prevalence: float | None = None) -> int:
+        """Return the number of patients on whom a metric rests: for one of both classes, of the rarer class."""
+        if spec.proportion is None or prevalence is not None:
+            return int(min((self.counts[:, cells].sum(axis=1) > 0).sum() for cells in ([0, 2], [1, 3])))
+        return int(np.count_nonzero(spec.proportion(ConfusionTable.of(self.counts)).trials))
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of a positive and a negative there are in which no patient stands twice."""
+        positive = self.counts[:, [0, 2]].sum(axis=1) > 0
+        negative = self.counts[:, [1, 3]].sum(axis=1) > 0
+        return int(min(positive.sum(), negative.sum(), (positive | negative).sum() // 2))
+
 
 def measure(requirement: Requirement, rows: Rows, operating_point: float) -> Measurement:
     """Measure a performance requirement on the rows of one condition (or of a subgroup of it)."""
@@ -100,20 +112,10 @@ def _auroc(subjects: Subjects, requirement: Requirement) -> Measurement:
         return undefined(Reason.UNDEFINED_METRIC, requirement.spec.n_of, n, patients)
     if subjects.clusters.repeat:
         estimate = auroc(subjects.ranks, subjects.rows.label)
-        interval = _clustered_auroc(requirement, subjects, estimate)
+        interval = _resampled(requirement, subjects, estimate)
     else:
         estimate, interval = delong(subjects.ranks, subjects.rows.label, requirement.confidence)
     return _measured(estimate, interval, n, requirement.spec.n_of, patients)
-
-
-def _clustered_auroc(requirement: Requirement, subjects: Subjects, estimate: float) -> Interval | None:
-    if estimate not in (0.0, 1.0) and len(np.unique(subjects.ranks)) > 1:
-        return _resampled(requirement, subjects)
-    # No resample can vary. What is independent are pairs of a positive and a negative that share no patient.
-    positive = set(subjects.clusters.codes[subjects.rows.label == 1].tolist())
-    negative = set(subjects.clusters.codes[subjects.rows.label == 0].tolist())
-    pairs = min(len(positive), len(negative), len(positive | negative) // 2)
-    return auroc_from_pairs(estimate, pairs, requirement.confidence) if pairs else None
 
 
 def _proportion(subjects: Subjects, requirement: Requirement) -> Measurement:
@@ -125,7 +127,7 @@ def _proportion(subjects: Subjects, requirement: Requirement) -> Measurement:
     if n == 0:
         return undefined(Reason.UNDEFINED_METRIC, spec.n_of)
     interval = proportion_interval(
-        by_patient.hits, by_patient.trials, subjects.clusters.repeat, subjects.clusters, requirement.confidence, wilson
+        by_patient.hits, by_patient.trials, subjects.clusters, requirement.confidence, wilson
     )
     return _measured(float(by_patient.hits.sum() / n), interval, n, spec.n_of, patients)
 
@@ -141,10 +143,8 @@ def _predictive_value(subjects: Subjects, requirement: Requirement, prevalence: 
         closed_form = ppv_interval if spec.name == "precision" else npv_interval
         tp, fn, fp, tn = (int(cell) for cell in (table.tp, table.fn, table.fp, table.tn))
         interval: Interval | None = closed_form(tp, fn, fp, tn, prevalence, requirement.confidence)
-    elif estimate in (0.0, 1.0):
-        interval = _worst_of_both(subjects, spec, prevalence, requirement.confidence)
     else:
-        interval = _resampled(requirement, subjects)
+        interval = _resampled(requirement, subjects, estimate)
     return _measured(estimate, interval, n, n_of, patients)
 
 
@@ -156,25 +156,40 @@ def _at_prevalence(spec: Metric, table: ConfusionTable, prevalence: float) -> Fl
         return np.asarray(formula(sensitivity, specificity, prevalence))
 
 
-def _worst_of_both(subjects: Subjects, spec: Metric, prevalence: float, confidence: float) -> Interval:
-    """Combine exact limits of sensitivity and specificity where a resample cannot vary (Bonferroni, over patients)."""
-    positive = subjects.counts[:, [0, 2]].sum(axis=1) > 0
-    negative = subjects.counts[:, [1, 3]].sum(axis=1) > 0
-    wrong_positive, wrong_negative = subjects.counts[:, 2] > 0, subjects.counts[:, 1] > 0
+def _resampled(requirement: Requirement, subjects: Subjects, estimate: float) -> Interval | None:
+    spec, prevalence, confidence = requirement.spec, requirement.prevalence, requirement.confidence
+    replicates = value(spec, prevalence, subjects, subjects.clusters.weights())
+    if not all_alike(replicates):
+        return subjects.clusters.interval(replicates, confidence, subjects.counted(spec, prevalence))
+    if prevalence is not None:
+        return _worst_and_best(subjects, spec, prevalence, confidence)
+    if subjects.pairs == 0:
+        return None
+    method = f"Clopper-Pearson (exact) over {subjects.pairs:,} independent pairs, since no patient differs"
+    return interval_when_alike(estimate, 0.0, subjects.pairs, confidence, method)
+
+
+def _worst_and_best(subjects: Subjects, spec: Metric, prevalence: float, confidence: float) -> Interval:
+    """Combine exact limits of sensitivity and specificity where a resample cannot vary (Bonferroni, over patients).
+
+    The lower limits count the patients who are right in every case, the upper limits those who are right in any.
+    """
+    tp, fp, fn, tn = (subjects.counts[:, cell] > 0 for cell in range(4))
     each = 1.0 - (1.0 - confidence) / 2.0
-    se = clopper_pearson(int((positive & ~wrong_positive).sum()), int(positive.sum()), each)
-    sp = clopper_pearson(int((negative & ~wrong_negative).sum()), int(negative.sum()), each)
+    positives, negatives = int((tp | fn).sum()), int((fp | tn).sum())
     formula = ppv_at if spec.name == "precision" else npv_at
-    lower, upper = (
-        float(formula(np.float64(low_se), np.float64(low_sp), prevalence))
-        for low_se, low_sp in ((se.lower, sp.lower), (se.upper, sp.upper))
+    lower = formula(
+        clopper_pearson(int((tp & ~fn).sum()), positives, each).lower,
+        clopper_pearson(int((tn & ~fp).sum()), negatives, each).lower,
+        prevalence,
     )
-    return Interval(lower, upper, confidence, "Clopper-Pearson (exact) limits over patients, combined by Bonferroni")
-
-
-def _resampled(requirement: Requirement, subjects: Subjects) -> Interval | None:
-    replicates = value(requirement.spec, requirement.prevalence, subjects, subjects.clusters.weights())
-    return subjects.clusters.interval(replicates, requirement.confidence)
+    upper = formula(
+        clopper_pearson(int(tp.sum()), positives, each).upper,
+        clopper_pearson(int(tn.sum()), negatives, each).upper,
+        prevalence,
+    )
+    method = "Clopper-Pearson (exact) limits over patients, combined by Bonferroni, since no patient differs"
+    return Interval(float(lower), float(upper), confidence, method)
 
 
 def _measured(estimate: float, interval: Interval | None, n: int, n_of: str, patients: int) -> Measurement:

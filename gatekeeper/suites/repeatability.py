@@ -11,8 +11,8 @@ from gatekeeper.evidence import BASELINE, Condition, Evidence, Reason, Rows
 from gatekeeper.metrics import Suite
 from gatekeeper.metrics.repeatability import subject_flips, subject_ranges, within_subject_squares
 from gatekeeper.policy import Policy, Requirement
-from gatekeeper.statistics import clopper_pearson, within_subject_sd_interval
-from gatekeeper.suites.clusters import Clusters, proportion_interval
+from gatekeeper.statistics import Interval, clopper_pearson, within_subject_sd_interval
+from gatekeeper.suites.clusters import FEWEST_CLUSTERS, Clusters, Floats, all_alike, proportion_interval
 from gatekeeper.suites.measurement import Measurement, undefined
 
 RERUN = Condition(id="rerun", suite=Suite.REPEATABILITY.value, fresh_process=True)
@@ -85,15 +85,32 @@ def measure(requirement: Requirement, evidence: Evidence, operating_point: float
     if spec.name == "flip_rate":
         hits, trials = clusters.sums(repeats.flips), clusters.sums(np.ones(n))
         estimate = float(hits.sum() / n)
-        interval = proportion_interval(hits, trials, clusters.repeat, clusters, requirement.confidence, clopper_pearson)
+        interval = proportion_interval(hits, trials, clusters, requirement.confidence, clopper_pearson)
     else:
         squares, freedom = (clusters.sums(part) for part in repeats.squares)
         estimate = float(np.sqrt(squares.sum() / freedom.sum()))
-        if clusters.repeat:
-            resampled_squares, resampled_freedom = clusters.resample(squares, freedom)
-            interval = clusters.interval(np.sqrt(resampled_squares / resampled_freedom), requirement.confidence)
-        else:
-            interval = within_subject_sd_interval(estimate, int(freedom.sum()), requirement.confidence)
+        interval = _sd_interval(estimate, squares, freedom, clusters, requirement.confidence)
     if interval is None:
         return Measurement(estimate, None, "none: too few patients", n, n_of, clusters.count, Reason.TOO_FEW_CASES)
     return Measurement(estimate, interval, interval.method, n, n_of, clusters.count)
+
+
+def _sd_interval(
+    estimate: float, squares: Floats, freedom: Floats, clusters: Clusters, confidence: float
+) -> Interval | None:
+    """Return the interval of a within-subject SD: chi-squared, or resampled where patients have several subjects.
+
+    Where no score differs between repeats, both limits are 0: a spread that every method scales by what was seen. Ten
+    patients are asked for then, since nothing else shows that the sameness is more than chance. Scores that saturate
+    look the same; the flips and their exact limits bound what that hides.
+    """
+    if estimate == 0.0:
+        method = "both limits 0, since no score differs between repeats"
+        return Interval(0.0, 0.0, confidence, method) if clusters.count >= FEWEST_CLUSTERS else None
+    if not clusters.repeat:
+        return within_subject_sd_interval(estimate, int(freedom.sum()), confidence)
+    resampled_squares, resampled_freedom = clusters.resample(squares, freedom)
+    replicates = np.sqrt(resampled_squares / resampled_freedom)
+    if all_alike(replicates):  # each patient then tells as much as one pair of repeats
+        return within_subject_sd_interval(estimate, clusters.count, confidence)
+    return clusters.interval(replicates, confidence, clusters.count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,9 @@ from gatekeeper.evidence import BASELINE, Condition, Evidence, Outcome, Reason
 from gatekeeper.metrics import Suite
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy import Policy, Requirement
-from gatekeeper.statistics import Interval, clopper_pearson
+from gatekeeper.statistics import Interval
 from gatekeeper.suites import performance
-from gatekeeper.suites.clusters import Clusters
+from gatekeeper.suites.clusters import ALIKE, all_alike, interval_when_alike
 from gatekeeper.suites.measurement import Measurement, undefined
 
 
@@ -56,7 +56,7 @@ def climb(
     for severity, magnitude in enumerate((0.0, *policy.magnitudes(perturbation))):
         rows = evidence.under(condition_id(perturbation, severity) if severity else BASELINE.id)
         measured = performance.measure(requirement, rows, operating_point)
-        outcome = requirement.threshold.outcome(measured.estimate, measured.limits)
+        outcome = requirement.threshold.outcome(measured.rounded, measured.limits)
         steps.append(Step(severity, magnitude, measured, outcome))
     return tuple(steps)
 
@@ -107,18 +107,37 @@ def _drop(
     if not np.isfinite(estimate):
         return undefined(Reason.UNDEFINED_METRIC, "cases", n, patients)
     replicates = drop(before.clusters.weights())
-    interval = before.clusters.interval(replicates, requirement.confidence)
+    if all_alike(replicates):
+        interval = _when_alike(followed, before, after, estimate, requirement.confidence, operating_point)
+    else:
+        counted = min(part.counted(followed.spec, followed.prevalence) for part in (before, after))
+        interval = before.clusters.interval(replicates, requirement.confidence, counted)
+        interval = interval and replace(interval, method=f"paired {interval.method}")
     if interval is None:
         return Measurement(estimate, None, "none: too few patients", n, "cases", patients, Reason.TOO_FEW_CASES)
-    if interval.lower == interval.upper:
-        interval = _when_nothing_changed(before.clusters, estimate, requirement.confidence)
-    else:
-        interval = Interval(interval.lower, interval.upper, interval.confidence, f"paired {interval.method}")
     return Measurement(estimate, interval, interval.method, n, "cases", patients)
 
 
-def _when_nothing_changed(clusters: Clusters, estimate: float, confidence: float) -> Interval:
-    """Bound the change by how many patients could still change: no change in all of them is not no change ever."""
-    most = clopper_pearson(0, clusters.count, confidence).upper
-    method = "Clopper-Pearson (exact) over patients, none of whom changed"
-    return Interval(max(-1.0, estimate - most), min(1.0, estimate + most), confidence, method)
+def _when_alike(
+    followed: Requirement,
+    before: performance.Subjects,
+    after: performance.Subjects,
+    estimate: float,
+    confidence: float,
+    operating_point: float,
+) -> Interval | None:
+    """Bound a drop that no resample varies, such as none at all: no change in all patients is not no change ever.
+
+    Patients (for an AUROC, pairs of them) that are all alike bound how many could differ. A predictive value is no mean
+    over patients; its drop lies between the differences of its own two intervals, each with half of the error.
+    """
+    if followed.spec.name == "auroc":
+        return interval_when_alike(estimate, -1.0, before.pairs, confidence, ALIKE) if before.pairs else None
+    if followed.spec.name in ("sensitivity", "specificity"):
+        return interval_when_alike(estimate, -1.0, before.counted(followed.spec), confidence, ALIKE)
+    stricter = followed.model_copy(update={"confidence": 1.0 - (1.0 - confidence) / 2.0})
+    first, second = (performance.measure(stricter, part.rows, operating_point).interval for part in (before, after))
+    if first is None or second is None:
+        return None
+    method = "difference of both limits (Bonferroni), since no patient differs"
+    return Interval(first.lower - second.upper, first.upper - second.lower, confidence, method)

@@ -36,10 +36,13 @@ def measure_subgroup(
     With fewer counted cases than the policy's ``subgroups.min_cases``, there is an estimate but no interval.
     """
     rows = evidence.under(BASELINE.id)
-    measured = performance.measure(requirement, rows.where(rows.attributes[attribute] == group), operating_point)
+    chosen = rows.where(rows.attributes[attribute] == group)
+    measured = performance.measure(requirement, chosen, operating_point)
     fewest = policy.subgroups.min_cases if policy.subgroups else 1
-    if measured.n == 0:
+    if len(chosen.originals()) == 0:
         return undefined(Reason.SUBGROUP_EMPTY, measured.n_of)
+    if measured.estimate is None:
+        return measured
     if measured.n < fewest:
         method = f"none: fewer than {fewest} {measured.n_of}"
         return Measurement(

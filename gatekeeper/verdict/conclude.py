@@ -65,8 +65,10 @@ def conclude(
 def _words(word: VerdictWord, findings: tuple[Finding, ...]) -> str:
     blocking = [finding for finding in findings if finding.blocking]
     if word is VerdictWord.PASS:
+        if len(blocking) == 1:
+            return "The one blocking requirement is met."
         return f"All {len(blocking)} blocking requirements are met."
     wanted = Outcome.NOT_MET if word is VerdictWord.FAIL else Outcome.NOT_DECIDED
-    titles = [finding.title for finding in blocking if finding.outcome is wanted]
+    titles = [finding.full_title for finding in blocking if finding.outcome is wanted]
     verb = "is" if len(titles) == 1 else "are"
     return f"{len(titles)} of {len(blocking)} blocking requirements {verb} {wanted.value}: {'; '.join(titles)}."

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gatekeeper.canonical import stable
 from gatekeeper.evidence import Evidence, Finding, Outcome, Reason
 from gatekeeper.metrics import Suite
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import Interval, cases_to_decide
-from gatekeeper.suites import Measurement, measure, measure_subgroup
+from gatekeeper.suites import Measurement, measure, measure_subgroup, undefined
 from gatekeeper.verdict.words import title_of, words_of
 
 _LARGEST_STUDY = 1_000_000
@@ -49,10 +48,14 @@ def _subgroup_findings(policy: Policy, evidence: Evidence, operating_point: floa
         return
     for attribute in policy.subgroups.by:
         column = evidence.under("baseline").attributes.get(attribute)
-        groups = [] if column is None else sorted(set(column))
         for id_ in policy.subgroups.requirements:
             requirement = policy.requirements[id_]
-            for group in groups:
+            if column is None:  # told, not left out: no group judged is never all groups judged
+                measured = undefined(Reason.SUBGROUP_EMPTY, requirement.spec.n_of)
+                name, blocking = f"{id_}[{attribute}]", policy.subgroups.blocking
+                yield _finding(policy, name, requirement, measured, {attribute: ""}, blocking, claimed=False)
+                continue
+            for group in sorted(set(column)):
                 measured = measure_subgroup(requirement, policy, evidence, operating_point, attribute, group)
                 name = f"{id_}[{attribute}={group}]"
                 yield _finding(
@@ -70,8 +73,7 @@ def _finding(
     claimed: bool,
 ) -> Finding:
     spec, threshold = requirement.spec, requirement.threshold
-    estimate = None if measured.estimate is None else stable(measured.estimate)
-    limits = None if measured.limits is None else (stable(measured.limits[0]), stable(measured.limits[1]))
+    estimate, limits = measured.rounded, measured.limits
     outcome = threshold.outcome(estimate, limits)
     reason = measured.reason
     more = None
