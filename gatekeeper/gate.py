@@ -105,21 +105,14 @@ def check(request: CheckRequest, progress: Progress = lambda stage, done, total:
     return CheckResult(verdict, run.final, fact.exposures, keys.development, result.inference_seconds)
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """Stored evidence judged again, and whether the policy is the one under which it was made."""
-
-    verdict: Verdict
-    same_policy: bool
-
-
-def evaluate(folder: Path, home: Path, policy: str | None = None, overrides: tuple[str, ...] = ()) -> Evaluation:
+def evaluate(folder: Path, root: Certificate, policy: str | None = None, overrides: tuple[str, ...] = ()) -> Verdict:
     """Judge the evidence of a finished run again, under its own policy or another one. Nothing is run or written.
 
     Under another policy the verdict is exploratory: thresholds chosen after the evidence was seen release nothing.
+    Raises IntegrityError when the run's files are not those that a key under ``root`` attested.
     """
     files = read_run_files(folder)
-    open_attestation(folder / ATTESTATION, load_keys(home).root).hold(files, str(folder))
+    open_attestation(folder / ATTESTATION, root).hold(files, str(folder))
     records = read_records(files, str(folder))
     if policy is None and not overrides:
         judged, exploratory = records.policy, records.verdict.exploratory
@@ -130,7 +123,7 @@ def evaluate(folder: Path, home: Path, policy: str | None = None, overrides: tup
         judged = loaded.policy
         exploratory = loaded.exploratory or judged.digest != records.policy.digest
     findings = judge(judged, records.evidence, records.candidate.contract.operating_point)
-    verdict = conclude(
+    return conclude(
         judged,
         plan_policy(judged),
         findings,
@@ -139,7 +132,6 @@ def evaluate(folder: Path, home: Path, policy: str | None = None, overrides: tup
         records.verdict.run,
         exploratory=exploratory,
     )
-    return Evaluation(verdict, judged.digest == records.policy.digest)
 
 
 @dataclass(frozen=True)

@@ -96,9 +96,9 @@ def test_a_dossier_beside_another_run_s_attestation_is_refused(bench: Bench, run
 
 
 def test_evaluate_gives_the_same_findings_as_check(finished_run: Path, home: Path) -> None:
-    evaluation = evaluate(finished_run, home)
+    verdict = evaluate(finished_run, load_keys(home).root)
     stored = json.loads((finished_run / "verdict.json").read_text())
-    assert evaluation.verdict.to_json() == stored
+    assert verdict.to_json() == stored
 
 
 def test_evaluate_under_a_stricter_policy_fails_and_is_exploratory(
@@ -106,7 +106,7 @@ def test_evaluate_under_a_stricter_policy_fails_and_is_exploratory(
 ) -> None:
     stricter = tmp_path / "stricter.yaml"
     stricter.write_text(pristine_bench.policy.read_text().replace("at_most: 60 s", "at_most: 0.001 ms"))
-    verdict = evaluate(finished_run, pristine_bench.home, str(stricter)).verdict
+    verdict = evaluate(finished_run, load_keys(pristine_bench.home).root, str(stricter))
     assert verdict.verdict is VerdictWord.FAIL
     assert verdict.exploratory
     assert {finding.id: finding.outcome for finding in verdict.findings}["time"] is Outcome.NOT_MET
@@ -117,7 +117,7 @@ def test_evaluate_does_not_decide_what_the_run_did_not_try(
 ) -> None:
     longer = tmp_path / "longer.yaml"
     longer.write_text(pristine_bench.policy.read_text().replace("contour_erosion", "contour_dilation"))
-    verdict = evaluate(finished_run, pristine_bench.home, str(longer)).verdict
+    verdict = evaluate(finished_run, load_keys(pristine_bench.home).root, str(longer))
     findings = {finding.id: finding for finding in verdict.findings}
     assert findings["breaking"].outcome is Outcome.NOT_DECIDED
     assert findings["breaking"].reason == "CONDITION_NOT_RUN"
@@ -127,7 +127,7 @@ def test_evaluate_refuses_evidence_that_was_changed(run_copy: Path, home: Path) 
     path = run_copy / "evidence" / "cases.parquet"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(IntegrityError):
-        evaluate(run_copy, home)
+        evaluate(run_copy, load_keys(home).root)
 
 
 def test_a_moved_operating_point_is_another_candidate_with_another_verdict(bench: Bench) -> None:

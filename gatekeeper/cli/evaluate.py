@@ -17,6 +17,9 @@ def evaluate(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     overrides: Annotated[list[str] | None, typer.Argument(metavar="[OVERRIDE]...", help="policy.…")] = None,
     policy: Annotated[str | None, typer.Option(help="Another policy: a name, or a YAML file.")] = None,
+    trust: Annotated[
+        Path | None, typer.Option(help="Root certificate (PEM) to trust instead of this machine's.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdict.")] = False,
 ) -> int:
@@ -30,13 +33,15 @@ def evaluate(
     from gatekeeper.cli.check import exit_code
     from gatekeeper.cli.inputs import home
     from gatekeeper.gate import evaluate as evaluate_run
+    from gatekeeper.trust import load_trust_root, own_root
 
-    evaluation = evaluate_run(run, home(), policy, tuple(overrides or ()))
+    root = load_trust_root(trust) if trust else own_root(home())
+    verdict = evaluate_run(run, root, policy, tuple(overrides or ()))
     if as_json:
-        typer.echo(pretty_json(evaluation.verdict.to_json()), nl=False)
+        typer.echo(pretty_json(verdict.to_json()), nl=False)
     else:
         from gatekeeper.cli.output import console
         from gatekeeper.reporters import print_verdict
 
-        print_verdict(console(), evaluation.verdict)
-    return 0 if exit_zero else exit_code(evaluation.verdict.verdict.value)
+        print_verdict(console(), verdict)
+    return 0 if exit_zero else exit_code(verdict.verdict.value)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from gatekeeper.errors import ExitCode
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -19,7 +21,7 @@ def verify(
         Path | None, typer.Option(help="Root certificate (PEM) to trust instead of this machine's.")
     ] = None,
     require_pass: Annotated[
-        bool, typer.Option("--require-pass", help="Exit with the verdict's code: 0 only for an authentic PASS.")
+        bool, typer.Option("--require-pass", help="Exit 0 only for an authentic PASS that is not exploratory.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was checked as JSON.")] = False,
 ) -> int:
@@ -57,7 +59,12 @@ def verify(
         _print(verification.checked, verification.not_checked)
         if verification.development:
             typer.echo("\nDEVELOPMENT: signed with a development key; this dossier cannot release anything.")
-    return exit_code(verdict.verdict.value) if require_pass else 0
+    if not require_pass:
+        return 0
+    if verdict.exploratory and verdict.verdict.value == "PASS":
+        typer.echo("EXPLORATORY: the policy was changed for this run; it cannot release.", err=True)
+        return int(ExitCode.FAIL)
+    return exit_code(verdict.verdict.value)
 
 
 def _print(checked: tuple[str, ...], not_checked: tuple[str, ...]) -> None:

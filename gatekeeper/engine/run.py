@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,13 @@ from numpy.typing import NDArray
 
 from gatekeeper.candidate import Candidate
 from gatekeeper.candidate.worker import Report, Request
+from gatekeeper.canonical import digest_file
 from gatekeeper.engine.answers import read_answers
 from gatekeeper.engine.environment import describe_environment
 from gatekeeper.engine.inputs import Inputs, read_inputs
 from gatekeeper.engine.settings import EngineSettings
 from gatekeeper.engine.workers import run_worker, work_folder
-from gatekeeper.errors import Code, InvalidRunError
+from gatekeeper.errors import Code, IntegrityError, InvalidRunError
 from gatekeeper.evidence import CaseOutcome, Condition, Environment, Evidence, Plan
 from gatekeeper.perturbations import case_seed
 from gatekeeper.testset import LockedTestSet
@@ -91,6 +93,7 @@ def _run_group(
         np.save(folder / "inputs.npy", inputs.images, allow_pickle=False)
         np.save(folder / "spacing.npy", inputs.spacing, allow_pickle=False)
         np.save(folder / "seeds.npy", np.asarray(seeds, dtype=np.uint64).reshape(len(seeds), len(ids)))
+        artefact = _handed_over(candidate, folder)
     except OSError as error:
         raise InvalidRunError(
             Code.CANNOT_WRITE,
@@ -99,7 +102,7 @@ def _run_group(
             mend="make room in the temporary folder, or set TMPDIR to another one",
         ) from error
     request = Request(
-        artefact=str(candidate.artefact.resolve()),
+        artefact=str(artefact),
         architecture=candidate.record.contract.architecture,
         device=settings.device,
         batch_size=settings.batch_size,
@@ -108,6 +111,21 @@ def _run_group(
         conditions=tuple(group),
     )
     return run_worker(folder, request, log, settings.timeout_seconds, tell)
+
+
+def _handed_over(candidate: Candidate, folder: Path) -> Path:
+    """Copy the artefact for the worker; what runs is then what was identified, whatever happens to the original."""
+    copy = folder / "artefact"
+    shutil.copyfile(candidate.artefact, copy)
+    name = candidate.record.contract.artefact
+    if digest_file(copy) != candidate.record.files[name]:
+        raise IntegrityError(
+            Code.DIGEST_MISMATCH,
+            f'the artefact "{name}" changed while it was being checked',
+            where=str(candidate.artefact),
+            mend="leave the candidate's files alone during a check",
+        )
+    return copy
 
 
 def _evidence(plan: Plan, testset: LockedTestSet, answers: dict[str, NDArray[np.float64]]) -> Evidence:

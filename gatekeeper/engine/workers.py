@@ -36,7 +36,7 @@ def run_worker(folder: Path, request: Request, log: Path, timeout: float, progre
     refusal = folder / "refusal.json"
     if refusal.is_file():
         refused = Refusal.model_validate_json(refusal.read_bytes())
-        raise UsageError(Code.MISMATCH, refused.what, why=refused.why, where=request.artefact, mend=refused.mend)
+        raise UsageError(Code.MISMATCH, refused.what, why=refused.why, mend=refused.mend)
     report = folder / "report.json"
     if code != 0 or not report.is_file():
         raise InvalidRunError(
