@@ -21,6 +21,7 @@ from pydantic import Field
 
 from gatekeeper.candidate.contract import Architecture
 from gatekeeper.candidate.inference import run_batches, time_calls
+from gatekeeper.errors import Code, GatekeeperError, UsageError
 from gatekeeper.evidence import Condition, Record
 
 if TYPE_CHECKING:
@@ -56,12 +57,7 @@ class Refusal(Record):
 
     what: str
     why: str | None
-    mend: str
-
-
-class _Refused(Exception):
-    def __init__(self, refusal: Refusal) -> None:
-        self.refusal = refusal
+    mend: str | None
 
 
 def main(folder: Path, progress_fd: int) -> None:
@@ -69,8 +65,10 @@ def main(folder: Path, progress_fd: int) -> None:
     request = Request.model_validate_json((folder / "request.json").read_bytes())
     try:
         report = _answer(request, folder, progress_fd)
-    except _Refused as refused:
-        (folder / "refusal.json").write_text(refused.refusal.model_dump_json())
+    except GatekeeperError as error:
+        problem = error.problems[0]
+        refusal = Refusal(what=problem.what, why=problem.why, mend=problem.mend)
+        (folder / "refusal.json").write_text(refusal.model_dump_json())
     else:
         (folder / "report.json").write_text(report.model_dump_json())
 
@@ -116,7 +114,7 @@ def _device(wanted: str) -> str:
 
     there = torch.cuda.is_available()
     if wanted == "cuda" and not there:
-        raise _Refused(Refusal(what="no CUDA device can be used here", why=None, mend="set engine.device=cpu, or auto"))
+        raise UsageError(Code.MISMATCH, "no CUDA device can be used here", mend="set engine.device=cpu, or auto")
     return "cuda" if there and wanted != "cpu" else "cpu"
 
 
@@ -142,12 +140,11 @@ def _load(request: Request, device: torch.device) -> torch.nn.Module:
         model = ARCHITECTURES.get(request.architecture.name).build(**request.architecture.arguments)
         model.load_state_dict(weights, strict=True)
     except (SafetensorError, RuntimeError, TypeError) as error:
-        raise _Refused(
-            Refusal(
-                what=f"the artefact does not fit the architecture {request.architecture.name}",
-                why=type(error).__name__,
-                mend="check artefact, architecture.name and architecture.arguments in the candidate's YAML",
-            )
+        raise UsageError(
+            Code.MISMATCH,
+            f"the artefact does not fit the architecture {request.architecture.name}",
+            why=type(error).__name__,
+            mend="check artefact, architecture.name and architecture.arguments in the candidate's YAML",
         ) from error
     return model.to(device).eval()
 

@@ -38,13 +38,18 @@ _GIVEN = "given_file"
 
 @dataclass(frozen=True)
 class Composition:
-    """Merged layers: plain data, and the documents it came from, the lowest layer first."""
+    """Merged layers: plain data, the documents it came from, the lowest layer first, and the overrides."""
 
     data: dict[str, JSON]
     layers: tuple[Document, ...]
+    overrides: tuple[str, ...] = ()
 
     def place_of(self, path: tuple[str | int, ...]) -> Place:
-        """Return the place in the last layer that sets a key, or the nearest key above it."""
+        """Return what sets a key: an override of it or of one below it, else the last layer that has it or one above."""
+        for override in self.overrides:
+            key = override.partition("=")[0]
+            if key == _dotted(path) or (path and key.startswith(f"{_dotted(path)}.")):
+                return Place(f"the override {override}")
         for length in range(len(path), 0, -1):
             for layer in reversed(self.layers):
                 if path[:length] in layer.places:
@@ -124,7 +129,7 @@ def compose_layers(top: str | Path, folders: Sequence[Path], overrides: Sequence
             raise
         except (HydraException, OmegaConfBaseException, RecursionError) as error:
             raise _explained(error, str(top), overrides) from error
-        return Composition(data, _in_merge_order(name))
+        return Composition(data, _in_merge_order(name), tuple(overrides))
 
 
 @contextmanager
@@ -196,7 +201,7 @@ def _explained(error: Exception, name: str, overrides: Sequence[str]) -> UsageEr
         key = override.partition("=")[0]
         if key not in keys:
             near = nearest(key, keys)
-            mend = f'did you mean "{near}"?' if near else f"`gatekeeper policy show {name}` lists the keys"
+            mend = f'did you mean "{near}"?' if near else f"keys: {', '.join(key for key in keys if '.' not in key)}"
             return UsageError(Code.UNKNOWN_KEY, f'no key "{key}" to override', mend=mend)
     first_line = str(error).strip().splitlines()[0]
     return UsageError(Code.BAD_VALUE, f"{name} cannot be composed", why=first_line)
