@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from gatekeeper.canonical import JSON
 from gatekeeper.catalogue import nearest
@@ -16,6 +17,23 @@ from gatekeeper.errors import Code, Place, Problem, UsageError
 from gatekeeper.strict_yaml import Document, KeyPath
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a record's own validator finds wrong, and at which key below the record or field that it validates."""
+
+    path: KeyPath
+    what: str
+    code: Code = Code.BAD_VALUE
+    mend: str | None = None
+
+
+def refuse(faults: Iterable[Fault]) -> None:
+    """Raise, within a validator of pydantic, one error of all faults; do nothing when there is none."""
+    listed = list(faults)
+    if listed:
+        raise PydanticCustomError("faults", "{first}", {"first": listed[0].what, "faults": listed})
 
 
 def validate(model: type[Model], document: Document) -> Model:
@@ -28,7 +46,8 @@ def validate_data(model: type[Model], data: JSON, place_of: Callable[[KeyPath], 
     try:
         return model.model_validate_json(json.dumps(data))
     except ValidationError as error:
-        raise UsageError.of(_problem(model, details, place_of) for details in error.errors()) from error
+        problems = [problem for details in error.errors() for problem in _problems(model, details, place_of)]
+        raise UsageError.of(problems) from error
 
 
 def find_place(document: Document, path: KeyPath) -> Place:
@@ -40,23 +59,29 @@ def find_place(document: Document, path: KeyPath) -> Place:
     return Place(document.path)
 
 
-def _problem(model: type[BaseModel], details: ErrorDetails, place_of: Callable[[KeyPath], Place]) -> Problem:
+def _problems(
+    model: type[BaseModel], details: ErrorDetails, place_of: Callable[[KeyPath], Place]
+) -> Iterator[Problem]:
     kind = details["type"]
     path: KeyPath = tuple(details["loc"])
-    if path and kind == "missing":
+    if kind == "faults":
+        for fault in details["ctx"]["faults"]:
+            inner = (*path, *fault.path)
+            yield Problem(fault.code, _about(inner, fault.what), place_of(inner), mend=fault.mend)
+    elif path and kind == "missing":
         mend = f'add "{path[-1]}:"'
-        return Problem(Code.MISSING_KEY, f'the key "{_dotted(path)}" is missing', place_of(path[:-1]), mend=mend)
-    if path and kind == "extra_forbidden":
+        yield Problem(Code.MISSING_KEY, f'the key "{_dotted(path)}" is missing', place_of(path[:-1]), mend=mend)
+    elif path and kind == "extra_forbidden":
         known = _keys_at(model, path[:-1])
         near = nearest(str(path[-1]), known)
         mend = f'did you mean "{near}"?' if near else f"known here: {', '.join(known)}"
-        return Problem(Code.UNKNOWN_KEY, f'unknown key "{path[-1]}"', place_of(path), mend=mend)
-    context = details.get("ctx", {})
-    if kind == "unknown_name":
-        return Problem(Code.UNKNOWN_NAME, details["msg"], place_of(path), mend=str(context.get("mend")))
-    what = details["msg"].removeprefix("Value error, ")
-    subject = f"{_dotted(path)}: " if path else ""
-    return Problem(Code.BAD_VALUE, f"{subject}{what}", place_of(path))
+        yield Problem(Code.UNKNOWN_KEY, f'unknown key "{path[-1]}"', place_of(path), mend=mend)
+    else:
+        yield Problem(Code.BAD_VALUE, _about(path, details["msg"].removeprefix("Value error, ")), place_of(path))
+
+
+def _about(path: KeyPath, what: str) -> str:
+    return f"{_dotted(path)}: {what}" if path else what
 
 
 def _dotted(path: KeyPath) -> str:

@@ -36,7 +36,11 @@ def read_answers(
 
 
 def _checked_seconds(values: NDArray[np.float64], condition: Condition) -> NDArray[np.float64]:
-    if values.dtype != np.float64 or values.shape != (condition.timed_calls,) or not np.all(values > 0):
+    if (
+        values.dtype != np.float64
+        or values.shape != (condition.timed_calls,)
+        or not np.all((values > 0) & np.isfinite(values))
+    ):
         raise InvalidRunError(Code.WORKER_LOST, f'the worker\'s times for condition "{condition.id}" do not hold')
     return values.astype(np.float64)
 
@@ -51,10 +55,11 @@ def probabilities(
     cases = testset.manifest.cases
     expected = len(cases)
     if values.shape not in ((expected,), (expected, 1)) or values.dtype.kind != "f":
-        shape = " x ".join(str(length) for length in values.shape)
+        shape = " x ".join(str(length) for length in values.shape) or "of a single number"
+        found = shape if values.dtype.kind == "f" else f"{shape} and type {values.dtype}"
         raise UsageError(
             Code.MISMATCH,
-            f"the candidate's output has shape {shape}, its contract says one number for each of {expected} cases",
+            f"the candidate's output has shape {found}, its contract says one real number for each of {expected} cases",
             where=f"condition {condition}",
             mend="mend the network or the output contract in the candidate's YAML",
         )

@@ -20,7 +20,7 @@ def write_number(finding: Finding, number: float) -> str:
 
 def write_share(share: float) -> str:
     """Write a measured share as per cent with one decimal: ``49.0 %``."""
-    return f"{share * 100:.1f} %"
+    return f"{share * 100:z.1f} %"
 
 
 def write_declared_share(share: float) -> str:
@@ -29,8 +29,9 @@ def write_declared_share(share: float) -> str:
 
 
 def write_seconds(seconds: float) -> str:
-    """Write a duration with three digits, in milliseconds below one second."""
-    return f"{seconds * 1000:.3g} ms" if seconds < 1.0 else f"{seconds:.3g} s"
+    """Write a duration with three digits or whole numbers, in milliseconds below one second."""
+    number, unit = (seconds * 1000.0, "ms") if seconds < 0.9995 else (seconds, "s")
+    return f"{number:,.0f} {unit}" if number >= 999.5 else f"{number:.3g} {unit}"
 
 
 def write_threshold(finding: Finding) -> str:

@@ -161,16 +161,24 @@ def read_evidence(source: Path | bytes) -> Evidence:
     place = str(source) if isinstance(source, Path) else "attached evidence"
     try:
         table = pq.ParquetFile(pa.BufferReader(source) if isinstance(source, bytes) else source).read()
+        table.validate(full=True)
     except FileNotFoundError as error:
         raise IntegrityError(Code.DIGEST_MISMATCH, "the evidence of this run is missing", where=place) from error
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise IntegrityError(Code.DIGEST_MISMATCH, "the evidence cannot be read as Parquet", where=place) from error
-    found = {field.name: str(field.type) for field in table.schema}
-    unlike = [name for name, kind in COLUMNS.items() if found.get(name) != kind]
+    wanted = COLUMNS | {name: "string" for name in table.column_names if name.startswith(ATTRIBUTE_PREFIX)}
+    unlike = [name for name, kind in wanted.items() if not _holds(table, name, kind)]
     if unlike:
         raise IntegrityError(
             Code.DIGEST_MISMATCH,
-            f"the evidence lacks a column or has it in another type: {', '.join(unlike)}",
+            f"the evidence lacks a column, or has it twice, with gaps or in another type: {', '.join(unlike)}",
             where=place,
         )
     return Evidence(table)
+
+
+def _holds(table: pa.Table, name: str, kind: str) -> bool:
+    places = table.schema.get_all_field_indices(name)
+    if len(places) != 1 or str(table.schema.field(places[0]).type) != kind:
+        return False
+    return kind == "double" or table.column(places[0]).null_count == 0

@@ -45,7 +45,7 @@ class Composition:
     overrides: tuple[str, ...] = ()
 
     def place_of(self, path: tuple[str | int, ...]) -> Place:
-        """Return what sets a key: an override of it or of one below it, else the last layer that has it or one above."""
+        """Return what sets a key: an override of it or of one below, else the last layer that has it or one above."""
         for override in self.overrides:
             key = override.partition("=")[0]
             if key == _dotted(path) or (path and key.startswith(f"{_dotted(path)}.")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+from gatekeeper.errors import printable
 from gatekeeper.evidence import Outcome, Verdict
 
 
@@ -15,8 +16,8 @@ def junit_xml(verdict: Verdict) -> str:
     failures = errors = skipped = 0
     suite = ET.Element("testsuite", name=f"gatekeeper {verdict.policy_id} {verdict.policy_version}")
     for finding in verdict.findings:
-        case = ET.SubElement(suite, "testcase", classname=f"{verdict.policy_id}.{finding.suite}", name=finding.id)
-        words = "".join(letter for letter in finding.words if letter.isprintable())
+        name, words = printable(finding.id), printable(finding.words)
+        case = ET.SubElement(suite, "testcase", classname=f"{verdict.policy_id}.{finding.suite}", name=name)
         if finding.outcome is Outcome.MET:
             ET.SubElement(case, "system-out").text = words
         elif not finding.blocking:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gatekeeper.errors import printable
 from gatekeeper.evidence import Finding, Outcome, Verdict, VerdictWord
 from gatekeeper.evidence.notation import write_number, write_threshold
 
@@ -27,15 +28,15 @@ def print_verdict(console: Console, verdict: Verdict, exposures: int | None = No
         f"{verdict.policy_id} {verdict.policy_version} · candidate {verdict.candidate} {digest[:4]}…{digest[-4:]} · "
         f"{verdict.testset} ({verdict.cases:,} cases, {verdict.patients:,} patients{use})"
     )
-    console.print(Text(head), highlight=False)
+    console.print(Text(printable(head)), highlight=False)
     console.print()
     console.print(_table(verdict))
     console.print()
     style = _VERDICT_STYLES.get(verdict.verdict, "bold yellow")
-    console.print(Text.assemble((verdict.verdict.value, style), "  ", verdict.words), highlight=False)
+    console.print(Text.assemble((verdict.verdict.value, style), "  ", printable(verdict.words)), highlight=False)
     for finding in verdict.findings:
         if finding.blocking and finding.outcome is not Outcome.MET:
-            console.print(Text(f"  {MARKS[finding.outcome]} {finding.words}"), highlight=False)
+            console.print(Text(f"  {MARKS[finding.outcome]} {printable(finding.words)}"), highlight=False)
     if verdict.exploratory:
         console.print(Text("Exploratory: the policy was changed for this run; it cannot release."), highlight=False)
 
@@ -53,14 +54,20 @@ def _table(verdict: Verdict) -> Table:
     table.add_column("n", overflow="fold")
     for finding in verdict.findings:
         mark = Text(MARKS[finding.outcome], style=_STYLES[finding.outcome])
-        title = finding.title + "".join(f", {value}" for value in finding.subgroup.values())
         weight = "" if finding.blocking else " (advisory)"
         estimate = "–" if finding.estimate is None else write_number(finding, finding.estimate)
         threshold = Text(write_threshold(finding))
         counted = f"{finding.n:,} {finding.n_of}"
         if finding.more_cases is not None:
             counted += f"; about {finding.more_cases:,} more decide"
-        table.add_row(mark, Text(title + weight), Text(estimate), Text(_interval(finding)), threshold, Text(counted))
+        table.add_row(
+            mark,
+            Text(printable(finding.full_title) + weight),
+            Text(estimate),
+            Text(_interval(finding)),
+            threshold,
+            Text(counted),
+        )
     return table
 
 

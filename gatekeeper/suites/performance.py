@@ -143,6 +143,8 @@ def _predictive_value(subjects: Subjects, requirement: Requirement, prevalence: 
         closed_form = ppv_interval if spec.name == "precision" else npv_interval
         tp, fn, fp, tn = (int(cell) for cell in (table.tp, table.fn, table.fp, table.tn))
         interval: Interval | None = closed_form(tp, fn, fp, tn, prevalence, requirement.confidence)
+        if interval is not None and interval.lower == interval.upper:  # every case got the same call
+            interval = _worst_and_best(subjects, spec, prevalence, requirement.confidence)
     else:
         interval = _resampled(requirement, subjects, estimate)
     return _measured(estimate, interval, n, n_of, patients)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from gatekeeper.candidate import CandidateRecord
 from gatekeeper.canonical import digest_json
 from gatekeeper.errors import Code, IntegrityError
-from gatekeeper.evidence import Evidence, Finding, Plan, Verdict
+from gatekeeper.evidence import Condition, Evidence, Finding, Plan, Rows, Verdict, reproducible_digest
 from gatekeeper.policy import Policy
 from gatekeeper.suites import plan_policy
 from gatekeeper.testset import Manifest
@@ -34,6 +36,9 @@ def recompute(
     for name in ("verdict", "words", "policy_id", "policy_version", "candidate", "testset", "cases", "patients"):
         if getattr(again, name) != getattr(claimed, name):
             raise _differs(f"the {name.replace('_', ' ')}", str(getattr(claimed, name)), str(getattr(again, name)))
+    digest = reproducible_digest(claimed.verdict, claimed.digests, claimed.findings)
+    if claimed.reproducible != digest:
+        raise _differs("the digest of what two runs share", claimed.reproducible, digest)
     return numbers
 
 
@@ -56,6 +61,9 @@ def _check_digests(
 
 def _check_rows(plan: Plan, manifest: Manifest, evidence: Evidence) -> None:
     """Hold the evidence against the lock: the cases of every condition are those that were locked, in their order."""
+    attributes = sorted({name for case in manifest.cases for name in case.attributes})
+    if sorted(evidence.attributes) != attributes:
+        raise _differs("the attributes in the evidence", ", ".join(sorted(evidence.attributes)), ", ".join(attributes))
     wanted = [condition.id for condition in plan.conditions]
     if list(evidence.conditions) != wanted:
         raise _differs("the conditions in the evidence", ", ".join(evidence.conditions), ", ".join(wanted))
@@ -64,6 +72,7 @@ def _check_rows(plan: Plan, manifest: Manifest, evidence: Evidence) -> None:
         expected = condition.timed_calls or len(manifest.cases)
         if len(rows) != expected:
             raise _differs(f'the number of rows under "{condition.id}"', str(len(rows)), str(expected))
+        _check_answers(condition, rows)
         for index in range(len(rows)):
             case = manifest.cases[index % len(manifest.cases)]
             row = (rows.case[index], rows.patient[index], rows.subject[index], int(rows.label[index]))
@@ -73,12 +82,26 @@ def _check_rows(plan: Plan, manifest: Manifest, evidence: Evidence) -> None:
                     f'a row of evidence under "{condition.id}" is not the locked case "{case.case_id}"',
                     why="case id, patient, subject or label differ from the lock",
                 )
-            attributes = {name: values[index] for name, values in rows.attributes.items()}
-            if any(attributes[name] != case.attributes.get(name, "") for name in attributes):
+            if any(values[index] != case.attributes.get(name, "") for name, values in rows.attributes.items()):
                 raise IntegrityError(
                     Code.NOT_RECOMPUTED,
                     f'the attributes of case "{case.case_id}" in the evidence are not those that were locked',
                 )
+
+
+def _check_answers(condition: Condition, rows: Rows) -> None:
+    """Refuse answers that no run writes down: a probability outside [0, 1], a call that took no time."""
+    if condition.timed_calls:
+        possible = bool(np.all((rows.seconds > 0.0) & np.isfinite(rows.seconds)))
+    else:
+        scores = rows.score[rows.answered]
+        possible = bool(np.all((scores >= 0.0) & (scores <= 1.0)))
+    if not possible:
+        raise IntegrityError(
+            Code.NOT_RECOMPUTED,
+            f'a row of evidence under "{condition.id}" holds no possible answer',
+            why="a score lies between 0 and 1, a time above 0 seconds",
+        )
 
 
 def _check_findings(again: Verdict, claimed: Verdict) -> int:

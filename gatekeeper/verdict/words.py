@@ -32,13 +32,15 @@ def title_of(requirement: Requirement, policy: Policy) -> str:
 
 
 def words_of(finding: Finding, requirement: Requirement, policy: Policy) -> str:
-    """Return what was seen, what is required, and what would decide it, in one or two sentences."""
+    """Return what was seen, what is required, and what would decide it, each in one short sentence."""
     if finding.estimate is None:
         reason = finding.reason or Reason.TOO_FEW_CASES
         return f"{_NOT_MEASURED.get(reason, 'It could not be measured')}. {_required(finding)}"
     seen = _seen(finding, requirement, policy)
     if finding.subgroup:
-        group = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in finding.subgroup.items())
+        group = ", ".join(
+            f"{name.replace('_', ' ')} {value or 'not given'}" for name, value in finding.subgroup.items()
+        )
         seen = f"In {group}: {seen[0].lower()}{seen[1:]}"
     return f"{seen}. {_required(finding)}{_undecided(finding)}"
 
@@ -81,7 +83,7 @@ def _stressed(finding: Finding, requirement: Requirement, policy: Policy, span: 
         change = "falls" if estimate >= 0 else "rises"
         points = f"{abs(estimate) * 100:.1f} points"
         limits = finding.interval
-        fall = f" ({limits[0] * 100:.1f} to {limits[1] * 100:.1f} down)" if limits else ""
+        fall = f" ({limits[0] * 100:z.1f} to {limits[1] * 100:z.1f} down)" if limits else ""
         return f"Under {_spoken(perturbation)} of {size}, {followed} {change} by {points}{fall}"
     broken = int(finding.estimate or 0)
     if broken == 0:
