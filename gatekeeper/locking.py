@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gatekeeper.errors import Code, UsageError
-from gatekeeper.testset import LockedTestSet, Manifest, create_lock, open_lock, verify_files
+from gatekeeper.testset import LockedTestSet, Manifest, Task, create_lock, open_lock, verify_files
 from gatekeeper.trust import load_keys
 
 Progress = Callable[[str, int, int], None]
 _SECRET_BYTES = 32
+_LEAST_SECRET_BYTES = 16
 
 
 def lock_testset(
@@ -20,6 +21,7 @@ def lock_testset(
     out: Path,
     home: Path,
     *,
+    task: Task = "classification",
     root: Path | None = None,
     secret_file: Path | None = None,
     progress: Progress = lambda stage, done, total: None,
@@ -30,17 +32,23 @@ def lock_testset(
     and kept in, ``out`` with ``.secret`` added. Raises UsageError for what cannot be locked or written.
     """
     keys = load_keys(home)
-    beside = out.with_name(out.name + ".secret")
+    partial = out.with_name(f".{out.name}.partial")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        secret = _secret(secret_file, beside)
+        secret = _secret(secret_file, out.with_name(f"{out.name}.secret"))
         envelope = create_lock(
-            table, out.stem, keys.tool, secret, root=root, progress=lambda done, total: progress("hashing", done, total)
+            table,
+            out.stem,
+            keys.tool,
+            secret,
+            task=task,
+            root=root,
+            progress=lambda done, total: progress("hashing", done, total),
         )
-        partial = out.with_name(f".{out.name}.partial")
         partial.write_bytes(envelope)
         partial.replace(out)
     except OSError as error:
+        partial.unlink(missing_ok=True)
         raise UsageError(
             Code.CANNOT_WRITE,
             "the lock cannot be written",
@@ -68,15 +76,30 @@ def verify_lock(
 
 def _secret(given: Path | None, beside: Path) -> bytes:
     if given is not None or beside.is_file():
-        path = given or beside
-        secret = path.read_bytes().strip()
-        if len(secret) < 16:
-            raise UsageError(
-                Code.BAD_VALUE, "the secret is shorter than 16 bytes", where=str(path), mend="use a longer random one"
-            )
-        return secret
+        return _read_secret(given or beside)
     secret = secrets.token_hex(_SECRET_BYTES).encode()
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as stream:
         stream.write(secret + b"\n")
+    return secret
+
+
+def _read_secret(path: Path) -> bytes:
+    try:
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise UsageError(
+            Code.FILE_NOT_FOUND,
+            "the secret cannot be read",
+            where=str(path),
+            why=error.strerror,
+            mend="check the path given with --secret",
+        ) from error
+    if len(secret) < _LEAST_SECRET_BYTES:
+        raise UsageError(
+            Code.BAD_VALUE,
+            f"the secret is shorter than {_LEAST_SECRET_BYTES} bytes",
+            where=str(path),
+            mend="use a longer random one",
+        )
     return secret

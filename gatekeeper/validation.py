@@ -59,15 +59,14 @@ def find_place(document: Document, path: KeyPath) -> Place:
     return Place(document.path)
 
 
-def _problems(
-    model: type[BaseModel], details: ErrorDetails, place_of: Callable[[KeyPath], Place]
-) -> Iterator[Problem]:
+def _problems(model: type[BaseModel], details: ErrorDetails, place_of: Callable[[KeyPath], Place]) -> Iterator[Problem]:
     kind = details["type"]
-    path: KeyPath = tuple(details["loc"])
+    path: KeyPath = tuple(part for part in details["loc"] if part != "[key]")
     if kind == "faults":
         for fault in details["ctx"]["faults"]:
             inner = (*path, *fault.path)
-            yield Problem(fault.code, _about(inner, fault.what), place_of(inner), mend=fault.mend)
+            what = fault.what if fault.code is Code.UNKNOWN_NAME else _about(inner, fault.what)
+            yield Problem(fault.code, what, place_of(inner), mend=fault.mend)
     elif path and kind == "missing":
         mend = f'add "{path[-1]}:"'
         yield Problem(Code.MISSING_KEY, f'the key "{_dotted(path)}" is missing', place_of(path[:-1]), mend=mend)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from gatekeeper.evidence import Record
+
+Pixels = Annotated[int, Field(ge=1, le=16384)]
+Millimetres = Annotated[float, Field(gt=0.0)]
 
 
 class Architecture(Record):
     """A registered network definition and its arguments."""
 
     name: str
-    arguments: dict[str, int] = Field(default_factory=dict)
+    arguments: dict[str, Annotated[int, Field(ge=1, le=2**31 - 1)]] = Field(default_factory=dict)
 
 
 class Intensity(Record):
@@ -32,8 +35,8 @@ class Intensity(Record):
 class InputContract(Record):
     """The images that the candidate takes: rows and columns, pixel spacing in mm (row, column), intensity mapping."""
 
-    size: tuple[int, int]
-    spacing_mm: tuple[float, float] | None = None
+    size: tuple[Pixels, Pixels]
+    spacing_mm: tuple[Millimetres, Millimetres] | None = None
     intensity: Intensity
 
 

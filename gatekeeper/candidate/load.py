@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -11,7 +13,7 @@ from gatekeeper.canonical import digest_file, digest_json
 from gatekeeper.catalogue import nearest
 from gatekeeper.errors import Code, UsageError
 from gatekeeper.evidence import Record
-from gatekeeper.strict_yaml import read_yaml
+from gatekeeper.strict_yaml import Document, KeyPath, read_yaml
 from gatekeeper.validation import find_place, validate
 
 
@@ -44,31 +46,47 @@ def load_candidate(path: Path) -> Candidate:
     """
     document = read_yaml(path)
     contract = validate(Contract, document)
-    if contract.architecture.name not in ARCHITECTURES:
-        near = nearest(contract.architecture.name, ARCHITECTURES.names())
-        raise UsageError(
-            Code.UNKNOWN_NAME,
-            f'unknown architecture "{contract.architecture.name}"',
-            where=find_place(document, ("architecture", "name")),
-            mend=f'did you mean "{near}"?' if near else f"known: {', '.join(ARCHITECTURES.names())}",
-        )
+    _check_architecture(contract, document)
     artefact = _checked_artefact(path, contract)
     files = {contract.artefact: digest_file(artefact)}
     digest = digest_json({"contract": contract.to_json(), "files": dict(files)})
     return Candidate(path.parent, CandidateRecord(name=path.stem, digest=digest, contract=contract, files=files))
 
 
+def _check_architecture(contract: Contract, document: Document) -> None:
+    name = contract.architecture.name
+    if name not in ARCHITECTURES:
+        raise _unknown("architecture", name, ARCHITECTURES.names(), document, ("architecture", "name"))
+    known = ARCHITECTURES.get(name).arguments
+    for argument in contract.architecture.arguments:
+        if argument not in known:
+            path = ("architecture", "arguments", argument)
+            raise _unknown(f'argument of the architecture "{name}":', argument, known, document, path)
+
+
+def _unknown(kind: str, name: str, known: Iterable[str], document: Document, path: KeyPath) -> UsageError:
+    near = nearest(name, known)
+    return UsageError(
+        Code.UNKNOWN_NAME,
+        f'unknown {kind} "{name}"',
+        where=find_place(document, path),
+        mend=f'did you mean "{near}"?' if near else f"known: {', '.join(known)}",
+    )
+
+
 def _checked_artefact(path: Path, contract: Contract) -> Path:
     relative = PurePosixPath(contract.artefact)
     artefact = path.parent / relative
-    if relative.is_absolute() or ".." in relative.parts or artefact.is_symlink():
+    # Every folder on the way counts: a linked one leads elsewhere as well.
+    links = [part for part in (relative, *relative.parents) if os.path.islink(path.parent / part) and part.name]
+    if relative.is_absolute() or ".." in relative.parts or links:
         raise UsageError(
             Code.FORBIDDEN,
             "the artefact is a link or lies outside the candidate's folder",
             where=str(path),
             mend="put the file itself beside the candidate's YAML",
         )
-    if not artefact.is_file():
+    if not os.path.isfile(artefact):
         raise UsageError(
             Code.FILE_NOT_FOUND,
             f'the artefact "{contract.artefact}" is not there',

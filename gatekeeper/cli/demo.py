@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
+    name: Annotated[Literal["nodules"], typer.Argument(help="Which demonstration.")] = "nodules",
     out: Annotated[Path, typer.Option(help="Folder in which test set and runs are written.")] = Path("reports/demo"),
 ) -> int:
     """Run a whole gate on real data: nodules of LIDC-IDRI, a sound candidate and a defective one.
@@ -34,13 +35,13 @@ def demo(
     screen.print(built.words, highlight=False, soft_wrap=True)
     baseline = size_baseline(built)
     results = []
-    for name, what in (
+    for candidate, what in (
         ("sound", "the small CNN of this repository"),
         ("operating_point_moved", "the same weights, shipped with the operating point of a sensitivity study"),
     ):
         with shown_progress() as progress:
-            results.append(check_candidate(name, built, baseline, out, home(), progress))
-        screen.print(f"\n━━ {name}: {what}\n", highlight=False, soft_wrap=True)
+            results.append(check_candidate(candidate, built, baseline, out, home(), progress))
+        screen.print(f"\n━━ {candidate}: {what}\n", highlight=False, soft_wrap=True)
         print_result(results[-1])
     screen.print(f"\n{baseline.words}", highlight=False, soft_wrap=True)
     for result in results:

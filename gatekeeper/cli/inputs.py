@@ -45,11 +45,8 @@ def needed(value: str | None, option: str) -> str:
 
 def find_file(given: str, group: str, suffix: str) -> Path:
     """Return the file that was given, or the one of that name in ``configs/<group>`` of the working folder."""
-    path = Path(given)
     named = Path("configs") / group / f"{given}{suffix}"
-    if path.is_file() or not named.is_file():
-        return path
-    return named
+    return named if os.path.isfile(named) and not os.path.isfile(given) else Path(given)
 
 
 def home() -> Path:

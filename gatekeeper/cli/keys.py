@@ -17,9 +17,10 @@ def _keys() -> None:
     """The keys of this machine."""
 
 
+@keys.command("init")
 @keys.command("show")
 def show() -> int:
-    """Show which keys sign here; makes a development set when there is none.
+    """Show which keys sign here; a development set is made when there is none.
 
     \b
     Example:

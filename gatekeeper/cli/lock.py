@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
 def create(
     table: Annotated[Path, typer.Option(help="CSV or Parquet with case_id, patient_id, image, label, …")],
     out: Annotated[Path, typer.Option(help="The lock to write.")],
+    task: Annotated[Literal["classification"], typer.Option(help="What the labels are for.")] = "classification",
     root: Annotated[Path | None, typer.Option(help="Folder of the images, if not the table's own.")] = None,
     secret: Annotated[Path | None, typer.Option(help="File with the secret that hides patient ids.")] = None,
 ) -> int:
@@ -33,7 +34,7 @@ def create(
     from gatekeeper.locking import lock_testset
 
     with shown_progress() as progress:
-        locked = lock_testset(table, out, home(), root=root, secret_file=secret, progress=progress)
+        locked = lock_testset(table, out, home(), task=task, root=root, secret_file=secret, progress=progress)
     typer.echo(f"{out}: {len(locked.cases):,} cases of {locked.patients:,} patients, {locked.digest}")
     return 0
 

@@ -44,18 +44,15 @@ def show(
     Example:
       gatekeeper policy show chest_ct/nodule_malignancy
     """
-    import yaml
-
     from gatekeeper.canonical import canonical_json
     from gatekeeper.policy import load_policy
+    from gatekeeper.policy.notation import policy_yaml
 
     loaded = load_policy(name).policy
     if as_json:
         typer.echo(canonical_json(loaded.to_json()).decode())
         return 0
-    plain = loaded.model_dump(mode="json", exclude_none=True)
-    typer.echo(f"# {loaded.digest}")
-    typer.echo(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110), nl=False)
+    typer.echo(policy_yaml(loaded), nl=False)
     return 0
 
 

@@ -23,8 +23,9 @@ def read_answers(
         timed = condition.timed_calls > 0
         file = folder / f"{'seconds' if timed else 'outputs'}-{index}.npy"
         try:
-            values = np.load(file, allow_pickle=False)
-        except (OSError, ValueError) as error:
+            with file.open("rb") as stream:
+                values = np.lib.format.read_array(stream, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
             raise InvalidRunError(
                 Code.WORKER_LOST, f'the worker left no readable answer for condition "{condition.id}"'
             ) from error

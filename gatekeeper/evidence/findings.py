@@ -78,8 +78,8 @@ class Finding(Record):
 
     @property
     def full_title(self) -> str:
-        """The title with the subgroup, if there is one: ``Sensitivity, site north``."""
-        groups = (f", {name.replace('_', ' ')} {group or 'not given'}" for name, group in self.subgroup.items())
+        """The title with the subgroup, if there is one: ``Sensitivity, over 2.5 mm``."""
+        groups = (f", {group or name.replace('_', ' ') + ' not given'}" for name, group in self.subgroup.items())
         return self.title + "".join(groups)
 
 

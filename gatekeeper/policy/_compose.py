@@ -7,10 +7,10 @@ list and merges; what it returns is plain data.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from hydra import compose, initialize
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
@@ -27,34 +28,22 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gatekeeper.canonical import JSON
 from gatekeeper.catalogue import nearest
-from gatekeeper.errors import Code, Place, Problem, UsageError
+from gatekeeper.errors import Code, Problem, UsageError
+from gatekeeper.policy._layers import (
+    LAYER_NAME,
+    MISSING,
+    Composition,
+    check_layer,
+    dotted,
+    layer_names,
+    layers_below,
+    places_of_use,
+)
 from gatekeeper.strict_yaml import Document, read_yaml
 
-_LAYER_NAME = re.compile(r"^[a-z0-9_]+(/[a-z0-9_]+)*$")
 _OVERRIDE_KEY = re.compile(r"^[a-z0-9_]+([.][a-z0-9_-]+)*$")
 _SCHEME = "gatekeeper"
 _GIVEN = "given_file"
-
-
-@dataclass(frozen=True)
-class Composition:
-    """Merged layers: plain data, the documents it came from, the lowest layer first, and the overrides."""
-
-    data: dict[str, JSON]
-    layers: tuple[Document, ...]
-    overrides: tuple[str, ...] = ()
-
-    def place_of(self, path: tuple[str | int, ...]) -> Place:
-        """Return what sets a key: an override of it or of one below, else the last layer that has it or one above."""
-        for override in self.overrides:
-            key = override.partition("=")[0]
-            if key == _dotted(path) or (path and key.startswith(f"{_dotted(path)}.")):
-                return Place(f"the override {override}")
-        for length in range(len(path), 0, -1):
-            for layer in reversed(self.layers):
-                if path[:length] in layer.places:
-                    return layer.places[path[:length]]
-        return Place(self.layers[-1].path)
 
 
 class _Search:
@@ -80,10 +69,13 @@ class _LayerSource(ConfigSource):
         if not file.is_file():
             raise ConfigLoadError(f"no layer {config_path}")
         document = read_yaml(file)
-        _refuse_what_belongs_to_hydra(document)
-        data: dict[str, object] = dict(document.data)
+        check_layer(document)
         _Search.documents[config_path.removesuffix(".yaml")] = document
-        data["defaults"] = [*(f"/{name}" for name in _layer_names(document)), "_self_"]
+        for name in layers_below(document):
+            if not _is_layer(name):
+                raise unknown_layer(name, _Search.folders)
+        data: dict[str, object] = dict(document.data)
+        data["defaults"] = [*(f"/{name}" for name in layers_below(document)), "_self_"]
         return ConfigResult(
             config=OmegaConf.create(data),
             path=f"{self.scheme()}://{self.path}",
@@ -106,6 +98,13 @@ class _LayerSource(ConfigSource):
         return Path(self.path) / f"{config_path.removesuffix('.yaml')}.yaml"
 
 
+def _is_layer(name: str) -> bool:
+    """Say whether a search folder has the layer: Hydra would also look among configurations of its own."""
+    if name == _GIVEN and _Search.given is not None:
+        return True
+    return bool(LAYER_NAME.match(name)) and any(os.path.isfile(f / f"{name}.yaml") for f in _Search.folders)
+
+
 class _LayerFolders(SearchPathPlugin):
     """Puts the search folders of the composition under way on Hydra's search path, in their order."""
 
@@ -122,14 +121,23 @@ def compose_layers(top: str | Path, folders: Sequence[Path], overrides: Sequence
     """
     name = _GIVEN if isinstance(top, Path) else top
     with _hydra(folders, top if isinstance(top, Path) else None):
-        try:
-            config = compose(config_name=name, overrides=list(_checked(overrides)))
-            data: Any = OmegaConf.to_container(config, resolve=False, throw_on_missing=True)
-        except UsageError:
-            raise
-        except (HydraException, OmegaConfBaseException, RecursionError) as error:
-            raise _explained(error, str(top), overrides) from error
-        return Composition(data, _in_merge_order(name), tuple(overrides))
+        if not _is_layer(name):
+            raise unknown_layer(name, folders)
+        composition = Composition(_composed(name), _in_merge_order(name))
+        if not overrides:
+            return composition
+        _check_overrides(overrides, composition)
+        return Composition(_composed(name, overrides), composition.layers, tuple(overrides))
+
+
+def _composed(name: str, overrides: Sequence[str] = ()) -> dict[str, JSON]:
+    try:
+        config = compose(config_name=name, overrides=list(overrides))
+        data: Any = OmegaConf.to_container(config, resolve=False, throw_on_missing=True)
+    except (HydraException, OmegaConfBaseException, RecursionError) as error:
+        raise _explained(error, name) from error
+    plain: dict[str, JSON] = data
+    return plain
 
 
 @contextmanager
@@ -147,64 +155,41 @@ def _hydra(folders: Sequence[Path], given: Path | None) -> Iterator[None]:
         GlobalHydra.instance().clear()
 
 
-def _refuse_what_belongs_to_hydra(document: Document) -> None:
-    problems = [
-        Problem(Code.FORBIDDEN, f'the key "{path[-1]}" is not allowed here', place, mend="remove it")
-        for path, place in document.places.items()
-        if str(path[-1]).startswith("_") or path == ("hydra",)
-    ]
-    if problems:
-        raise UsageError.of(problems)
-
-
-def _layer_names(document: Document) -> list[str]:
-    entries = document.data.get("defaults", [])
-    listed = entries if isinstance(entries, list) else [entries]
-    problems = [
-        Problem(
-            Code.FORBIDDEN,
-            "defaults list layers by name, such as base/triage",
-            document.places.get(("defaults", index), document.places[("defaults",)]),
-            why="a layer stays inside its search folder",
-        )
-        for index, entry in enumerate(listed)
-        if not isinstance(entry, str) or not _LAYER_NAME.match(entry)
-    ]
-    if problems:
-        raise UsageError.of(problems)
-    return [str(entry) for entry in listed]
-
-
-def _checked(overrides: Sequence[str]) -> Iterator[str]:
+def _check_overrides(overrides: Sequence[str], composition: Composition) -> None:
+    """Refuse what is not one plain value for a key that is there: Hydra would take more."""
+    paths = {path for layer in composition.layers for path in layer.places if path[0] != "defaults"}
+    keys = sorted(dotted(path) for path in paths)
+    problems: list[Problem] = []
     for override in overrides:
         key, equals, value = override.partition("=")
-        if not equals or not _OVERRIDE_KEY.match(key) or "${" in value:
-            raise UsageError(
-                Code.BAD_VALUE,
-                f'cannot read the override "{override}"',
-                mend="write it as key.key=value, for a key that the policy has",
-            )
-        yield override
+        if not equals or not _OVERRIDE_KEY.match(key) or "${" in value or not _is_plain(override):
+            mend = "write it as key.key=value; quote a value with commas, brackets or = in it: 'title=\"a, b\"'"
+            problems.append(Problem(Code.BAD_VALUE, f'cannot read the override "{override}"', mend=mend))
+        elif key not in keys:
+            near = nearest(key, keys)
+            mend = f'did you mean "{near}"?' if near else f"keys: {', '.join(key for key in keys if '.' not in key)}"
+            problems.append(Problem(Code.UNKNOWN_KEY, f'no key "{key}" to override', mend=mend))
+    if problems:
+        raise UsageError.of(problems)
 
 
-def _explained(error: Exception, name: str, overrides: Sequence[str]) -> UsageError:
+def _is_plain(override: str) -> bool:
+    try:
+        parsed = OverridesParser.create().parse_override(override)
+        return not parsed.is_sweep_override() and MISSING not in str(parsed.value())
+    except HydraException:
+        return False
+
+
+def _explained(error: Exception, name: str) -> UsageError:
     if isinstance(error, RecursionError):
-        places = [document.places[("defaults",)] for document in _Search.documents.values() if _layer_names(document)]
+        places = [document.places[("defaults",)] for document in _Search.documents.values() if layers_below(document)]
         return UsageError(
             Code.BAD_VALUE, "the layers name each other in a circle", where=places[-1], mend="remove one of the names"
         )
-    missing = re.search(r"Could not (?:load|find) '([^']+)'|Cannot find primary config '([^']+)'", str(error))
-    if missing:
-        return unknown_layer(next(part for part in missing.groups() if part), _Search.folders)
-    keys = sorted({_dotted(path) for document in _Search.documents.values() for path in document.places})
-    for override in overrides:
-        key = override.partition("=")[0]
-        if key not in keys:
-            near = nearest(key, keys)
-            mend = f'did you mean "{near}"?' if near else f"keys: {', '.join(key for key in keys if '.' not in key)}"
-            return UsageError(Code.UNKNOWN_KEY, f'no key "{key}" to override', mend=mend)
+    shown = str(_Search.given) if name == _GIVEN else name
     first_line = str(error).strip().splitlines()[0]
-    return UsageError(Code.BAD_VALUE, f"{name} cannot be composed", why=first_line)
+    return UsageError(Code.BAD_VALUE, f"{shown} cannot be composed", why=first_line)
 
 
 def unknown_layer(name: str, folders: Sequence[Path]) -> UsageError:
@@ -213,22 +198,8 @@ def unknown_layer(name: str, folders: Sequence[Path]) -> UsageError:
     tails = {entry.rpartition("/")[2]: entry for entry in known}
     near = nearest(name, known) or tails.get(nearest(name.rpartition("/")[2], tails) or "")
     mend = f'did you mean "{near}"?' if near else f"known: {', '.join(known)}"
-    users = [
-        document.places[("defaults",)] for document in _Search.documents.values() if name in _layer_names(document)
-    ]
-    where = users[0] if users else None
+    where = next((place for document in _Search.documents.values() for place in places_of_use(document, name)), None)
     return UsageError(Code.UNKNOWN_NAME, f'no policy or layer is called "{name}"', where=where, mend=mend)
-
-
-def layer_names(folders: Sequence[Path]) -> list[str]:
-    """Return the names of all layers in the search folders, sorted."""
-    return sorted(
-        {file.relative_to(folder).with_suffix("").as_posix() for folder in folders for file in folder.rglob("*.yaml")}
-    )
-
-
-def _dotted(path: tuple[str | int, ...]) -> str:
-    return ".".join(str(part) for part in path)
 
 
 def _in_merge_order(name: str) -> tuple[Document, ...]:
@@ -236,7 +207,7 @@ def _in_merge_order(name: str) -> tuple[Document, ...]:
 
     def visit(layer: str) -> None:
         document = _Search.documents[layer]
-        for below in _layer_names(document):
+        for below in layers_below(document):
             visit(below)
         if document not in ordered:
             ordered.append(document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +44,8 @@ def load_policy(name: str, overrides: Sequence[str] = ()) -> LoadedPolicy:
 
     folders = search_folders("policies")
     given = Path(name)
-    if given.suffix in (".yaml", ".yml") or given.is_file():
-        if not given.is_file():
+    if given.suffix in (".yaml", ".yml") or os.path.isfile(name):
+        if not os.path.isfile(name):
             raise UsageError(Code.FILE_NOT_FOUND, "no such policy file", where=name, mend="`gatekeeper policy list`")
         composition = compose_layers(given, (given.resolve().parent, *folders), overrides)
     else:
@@ -63,6 +64,6 @@ def load_settings(model: type[Model], name: str, overrides: Sequence[str] = ()) 
 
 def policy_names() -> list[str]:
     """Return the names of all policies that can be asked for, without the layers they are built on (``base/``)."""
-    from gatekeeper.policy._compose import layer_names
+    from gatekeeper.policy._layers import layer_names
 
     return [name for name in layer_names(search_folders("policies")) if not name.startswith("base/")]

@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from gatekeeper.canonical import digest_json
-from gatekeeper.catalogue import Catalogue, Entry, nearest
 from gatekeeper.evidence import Record, Threshold
-from gatekeeper.metrics import METRICS, Metric, Suite
+from gatekeeper.metrics import METRICS, Metric
 from gatekeeper.perturbations import PERTURBATIONS
+from gatekeeper.policy._meaning import (
+    ENDS,
+    faults_of_ladder,
+    faults_of_metric,
+    faults_of_policy,
+    faults_of_requirement,
+    faults_of_share,
+)
 from gatekeeper.quantities import parse_quantity
+from gatekeeper.validation import refuse
 
-Quantity = str | int | float
-Identifier = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")
+# The whole numbers that canonical JSON (RFC 8785) can hold.
+_LARGEST_INTEGER = 2**53 - 1
 
 
-def _known(catalogue: Catalogue[Entry], name: str) -> str:
-    if name in catalogue:
-        return name
-    near = nearest(name, catalogue.names())
-    hint = f'did you mean "{near}"?' if near else f"known: {', '.join(sorted(catalogue.names()))}"
-    raise PydanticCustomError(
-        "unknown_name", 'unknown {kind} "{name}"', {"kind": catalogue.kind, "name": name, "mend": hint}
-    )
+def _is_number_or_text(written: object) -> object:
+    """Say in one sentence what pydantic would say once for each type of the union."""
+    if isinstance(written, bool) or not isinstance(written, str | int | float):
+        raise ValueError("expected a number, or a number with its unit")
+    if not isinstance(written, str) and not abs(written) <= _LARGEST_INTEGER:
+        raise ValueError("a number too large to compute with")
+    return written
+
+
+def _is_legible(text: str) -> str:
+    if any(ord(character) < 32 and character not in "\n\t" for character in text):
+        raise ValueError("the text holds control characters")
+    return text
+
+
+Quantity = Annotated[str | int | float, BeforeValidator(_is_number_or_text)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(_is_legible)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 
 
 class Basis(Record):
     """Where a number comes from, and how sure that is."""
 
-    source: str = Field(min_length=1)
+    source: Text
     status: Literal["verified", "secondary", "computed", "unverified", "project_choice"]
-    note: str | None = None
+    note: Text | None = None
 
 
 class Prevalence(Record):
@@ -45,8 +62,7 @@ class Prevalence(Record):
     @field_validator("value")
     @classmethod
     def _is_a_share(cls, written: Quantity) -> Quantity:
-        if not 0.0 < parse_quantity(written, "1") < 1.0:
-            raise ValueError("a prevalence lies between 0 and 1")
+        refuse(faults_of_share(written))
         return written
 
 
@@ -54,12 +70,12 @@ class Context(Record):
     """The clinical context that a policy speaks of."""
 
     modality: Literal["CT", "MR", "CR", "DX", "MG", "US", "OP", "PT", "NM", "SM"]
-    body_part: str = Field(min_length=1)
+    body_part: Text
     task: Literal["classification"]
-    unit: str = Field(min_length=1)
-    positive: str = Field(min_length=1)
+    unit: Text
+    positive: Text
     prevalence: Prevalence | None = None
-    intended_use: str = Field(min_length=1)
+    intended_use: Text
 
 
 class Limit(Record):
@@ -82,7 +98,7 @@ class Requirement(Record):
     ``estimate`` (the point) carries the threshold.
     """
 
-    title: str | None = None
+    title: Text | None = None
     metric: str
     lower_limit: Limit | None = None
     upper_limit: Limit | None = None
@@ -96,37 +112,17 @@ class Requirement(Record):
     severity: int | None = Field(default=None, ge=1)
     blocking: bool = True
     basis: Basis
-    hazard: str | None = None
+    hazard: Text | None = None
 
     @field_validator("metric")
     @classmethod
     def _is_known(cls, name: str) -> str:
-        return _known(METRICS, name)
+        refuse(faults_of_metric(name))
+        return name
 
     @model_validator(mode="after")
     def _means_something(self) -> Requirement:
-        spec = self.spec
-        given = {name for name in _OPTIONS if getattr(self, name) is not None}
-        for name in sorted(spec.must - given):
-            raise ValueError(f"the metric {spec.name} needs {name}")
-        for name in sorted(given - spec.options):
-            raise ValueError(f"the metric {spec.name} does not take {name}")
-        ends = [name for name in ("lower_limit", "upper_limit", "estimate") if getattr(self, name) is not None]
-        if len(ends) != 1:
-            raise ValueError("give exactly one of lower_limit, upper_limit, estimate")
-        if self.lower_limit is not None and self.lower_limit.at_least is None:
-            raise ValueError("a lower limit is required to be at_least something")
-        if self.upper_limit is not None and self.upper_limit.at_most is None:
-            raise ValueError("an upper limit is required to be at_most something")
-        threshold = self.threshold
-        wanted = threshold.at_least if threshold.at_least is not None else threshold.at_most
-        if wanted is None or not spec.lowest <= wanted <= spec.highest:
-            raise ValueError(f"the threshold is outside the range of {spec.name}, {spec.lowest:g} to {spec.highest:g}")
-        if (threshold.at_least is not None) != spec.higher_is_better:
-            side = "at_least" if spec.higher_is_better else "at_most"
-            raise ValueError(f"{spec.name} is a metric on which {side} is a demand; the other side demands nothing")
-        if self.prevalence is not None and not 0.0 < self.prevalence < 1.0:
-            raise ValueError("at_prevalence lies between 0 and 1")
+        refuse(faults_of_requirement(self))
         return self
 
     @property
@@ -138,7 +134,7 @@ class Requirement(Record):
     def threshold(self) -> Threshold:
         """The threshold in the metric's own unit."""
         unit = self.spec.unit
-        for name in ("lower_limit", "upper_limit", "estimate"):
+        for name in ENDS:
             limit: Limit | None = getattr(self, name)
             if limit is not None:
                 return Threshold(
@@ -154,14 +150,11 @@ class Requirement(Record):
         return None if self.at_prevalence is None else parse_quantity(self.at_prevalence, "1")
 
 
-_OPTIONS = ("at_prevalence", "level", "percentile", "of", "perturbation", "severity")
-
-
 class Subgroups(Record):
     """Which requirements are looked at again in each group of an attribute."""
 
-    by: tuple[str, ...] = Field(min_length=1)
-    min_cases: int = Field(default=30, ge=1)
+    by: tuple[Text, ...] = Field(min_length=1)
+    min_cases: int = Field(default=30, ge=1, le=1_000_000)
     requirements: tuple[str, ...] = Field(min_length=1)
     blocking: bool = False
 
@@ -169,65 +162,34 @@ class Subgroups(Record):
 class LatencyProtocol(Record):
     """How time is measured: batch size 1, cases in turn, unrecorded calls first."""
 
-    warm_up_calls: int = Field(default=20, ge=0)
-    timed_calls: int = Field(default=200, ge=1)
+    warm_up_calls: int = Field(default=20, ge=0, le=1_000_000)
+    timed_calls: int = Field(default=200, ge=1, le=1_000_000)
 
 
 class Policy(Record):
     """What one clinical context requires of a model."""
 
-    id: str = Identifier
+    id: Identifier
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
-    title: str = Field(min_length=1)
+    title: Text
     context: Context
-    requirements: dict[str, Requirement] = Field(min_length=1)
+    requirements: dict[Identifier, Requirement] = Field(min_length=1)
     robustness: dict[str, tuple[Quantity, ...]] = Field(default_factory=dict)
     subgroups: Subgroups | None = None
     latency: LatencyProtocol = LatencyProtocol()
     order: tuple[str, ...] = Field(min_length=1)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
     @field_validator("robustness")
     @classmethod
     def _ladders_climb(cls, ladders: dict[str, tuple[Quantity, ...]]) -> dict[str, tuple[Quantity, ...]]:
-        for name, steps in ladders.items():
-            perturbation = PERTURBATIONS.get(_known(PERTURBATIONS, name))
-            values = [parse_quantity(step, perturbation.unit) for step in steps]
-            if not values or values != sorted(set(values)):
-                raise ValueError(f"{name}: severities are listed from the least to the greatest, none twice")
-            if values[0] <= perturbation.lowest or values[-1] > perturbation.highest:
-                span = f"{perturbation.lowest:g} to {perturbation.highest:g} {perturbation.unit}"
-                raise ValueError(f"{name}: a severity lies outside {span}")
+        refuse(fault for name, steps in ladders.items() for fault in faults_of_ladder(name, steps))
         return ladders
 
     @model_validator(mode="after")
     def _refers_to_what_is_there(self) -> Policy:
-        for id_, requirement in self.requirements.items():
-            self._check_stress(id_, requirement)
-        blocking = {id_ for id_, requirement in self.requirements.items() if requirement.blocking}
-        if not blocking:
-            raise ValueError("no requirement is blocking: nothing judged is never a pass")
-        if len(set(self.order)) != len(self.order) or set(self.order) != blocking:
-            raise ValueError(f"order lists every blocking requirement once: {', '.join(sorted(blocking))}")
-        unknown = set(self.subgroups.requirements if self.subgroups else ()) - set(self.requirements)
-        if unknown:
-            raise ValueError(f"subgroups name a requirement that is not there: {', '.join(sorted(unknown))}")
-        for id_ in self.subgroups.requirements if self.subgroups else ():
-            if self.requirements[id_].spec.suite is not Suite.PERFORMANCE:
-                raise ValueError(f"subgroups can ask for performance requirements; {id_} is none")
+        refuse(faults_of_policy(self))
         return self
-
-    def _check_stress(self, id_: str, requirement: Requirement) -> None:
-        if requirement.spec.suite is not Suite.ROBUSTNESS:
-            return
-        ladder = self.robustness.get(requirement.perturbation or "")
-        if ladder is None:
-            raise ValueError(f"{id_}: no ladder of {requirement.perturbation} under robustness")
-        if requirement.severity is not None and requirement.severity > len(ladder):
-            raise ValueError(f"{id_}: the ladder of {requirement.perturbation} has {len(ladder)} severities")
-        measured = self.requirements.get(requirement.of or "")
-        if measured is None or measured.spec.suite is not Suite.PERFORMANCE:
-            raise ValueError(f"{id_}: of names no performance requirement of this policy")
 
     @property
     def digest(self) -> str:

@@ -16,6 +16,7 @@ MARKS = {Outcome.MET: "✓", Outcome.NOT_MET: "✗", Outcome.NOT_DECIDED: "?"}
 _STYLES = {Outcome.MET: "green", Outcome.NOT_MET: "bold red", Outcome.NOT_DECIDED: "yellow"}
 _VERDICT_STYLES = {VerdictWord.PASS: "bold green", VerdictWord.FAIL: "bold red"}
 _TRACK = 10
+_NARROW = 80  # columns below which a drawn interval and long denominators would squeeze the titles
 
 
 def print_verdict(console: Console, verdict: Verdict, exposures: int | None = None) -> None:
@@ -30,7 +31,7 @@ def print_verdict(console: Console, verdict: Verdict, exposures: int | None = No
     )
     console.print(Text(printable(head)), highlight=False)
     console.print()
-    console.print(_table(verdict))
+    console.print(_table(verdict, narrow=console.width < _NARROW))
     console.print()
     style = _VERDICT_STYLES.get(verdict.verdict, "bold yellow")
     console.print(Text.assemble((verdict.verdict.value, style), "  ", printable(verdict.words)), highlight=False)
@@ -41,7 +42,7 @@ def print_verdict(console: Console, verdict: Verdict, exposures: int | None = No
         console.print(Text("Exploratory: the policy was changed for this run; it cannot release."), highlight=False)
 
 
-def _table(verdict: Verdict) -> Table:
+def _table(verdict: Verdict, narrow: bool) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -57,25 +58,27 @@ def _table(verdict: Verdict) -> Table:
         weight = "" if finding.blocking else " (advisory)"
         estimate = "–" if finding.estimate is None else write_number(finding, finding.estimate)
         threshold = Text(write_threshold(finding))
-        counted = f"{finding.n:,} {finding.n_of}"
-        if finding.more_cases is not None:
+        counted = f"{finding.n:,}" if narrow else f"{finding.n:,} {finding.n_of}"
+        if finding.more_cases is not None and not narrow:
             counted += f"; about {finding.more_cases:,} more decide"
         table.add_row(
             mark,
             Text(printable(finding.full_title) + weight),
             Text(estimate),
-            Text(_interval(finding)),
+            Text(_interval(finding, narrow)),
             threshold,
             Text(counted),
         )
     return table
 
 
-def _interval(finding: Finding) -> str:
-    """Draw the interval: its ends in numbers, the estimate as a dot at its place between them."""
+def _interval(finding: Finding, narrow: bool) -> str:
+    """Draw the interval: its ends in numbers, the estimate (unless narrow) as a dot at its place between them."""
     if finding.interval is None or finding.estimate is None:
         return "–"
     lower, upper = finding.interval
+    if narrow:
+        return f"{write_number(finding, lower)} to {write_number(finding, upper)}"
     width = upper - lower
     place = 0.5 if width <= 0 else min(1.0, max(0.0, (finding.estimate - lower) / width))
     dot = round(place * (_TRACK - 1))

@@ -105,7 +105,7 @@ def _sd_interval(
     look the same; the flips and their exact limits bound what that hides.
     """
     if estimate == 0.0:
-        method = "both limits 0, since no score differs between repeats"
+        method = "chi-squared, both limits 0, since no score differs between repeats"
         return Interval(0.0, 0.0, confidence, method) if clusters.count >= FEWEST_CLUSTERS else None
     if not clusters.repeat:
         return within_subject_sd_interval(estimate, int(freedom.sum()), confidence)

@@ -8,14 +8,14 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from gatekeeper.canonical import canonical_json, digest_bytes, digest_file
 from gatekeeper.errors import Code, IntegrityError, Place, Problem, UsageError
-from gatekeeper.testset.manifest import LockedCase, Manifest
+from gatekeeper.testset.manifest import LockedCase, Manifest, Task
 from gatekeeper.testset.table import Case, read_table
 from gatekeeper.trust import Signer, open_envelope, sign_envelope
 
@@ -43,7 +43,14 @@ class LockedTestSet:
 
 
 def create_lock(
-    table: Path, name: str, signer: Signer, secret: bytes, *, root: Path | None = None, progress: Progress | None = None
+    table: Path,
+    name: str,
+    signer: Signer,
+    secret: bytes,
+    *,
+    task: Task = "classification",
+    root: Path | None = None,
+    progress: Progress | None = None,
 ) -> bytes:
     """Hash, bind and sign a test set; return the lock file's bytes.
 
@@ -57,7 +64,7 @@ def create_lock(
         locked.append(_locked(case, folder, secret))
         if progress is not None:
             progress(number, len(cases))
-    manifest = Manifest.of(name, tuple(locked))
+    manifest = Manifest.of(name, task, tuple(locked))
     return sign_envelope(canonical_json(manifest.to_json()), PAYLOAD_TYPE, signer)
 
 
@@ -144,14 +151,17 @@ def _locked(case: Case, root: Path, secret: bytes) -> LockedCase:
 
 
 def _regular_file(root: Path, relative: str, case_id: str) -> Path:
-    current = root
-    for part in Path(relative).parts:
+    path = PurePosixPath(relative)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise _not_there(relative, case_id, "links and paths that leave the folder are refused")
+    current, mode = root, 0
+    for part in path.parts:
         current = current / part
         try:
             mode = os.lstat(current).st_mode
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise _not_there(relative, case_id, "no such file") from error
-        if stat.S_ISLNK(mode) or part == "..":
+        if stat.S_ISLNK(mode):
             raise _not_there(relative, case_id, "links and paths that leave the folder are refused")
     if not stat.S_ISREG(mode):
         raise _not_there(relative, case_id, "not a regular file")

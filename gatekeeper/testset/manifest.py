@@ -10,6 +10,8 @@ from gatekeeper.canonical import canonical_json, digest_json
 from gatekeeper.evidence import Record
 from gatekeeper.testset.merkle import merkle_root
 
+Task = Literal["classification"]
+
 
 class LockedCase(Record):
     """One leaf: patient, role, path and bytes bound together, with label, subject and attributes.
@@ -34,14 +36,14 @@ class Manifest(Record):
 
     format: Literal["gatekeeper/lock/v1"] = "gatekeeper/lock/v1"
     name: str
-    task: Literal["classification"]
+    task: Task
     cases: tuple[LockedCase, ...] = Field(min_length=1)
     root: str
 
     @classmethod
-    def of(cls, name: str, cases: tuple[LockedCase, ...]) -> Manifest:
+    def of(cls, name: str, task: Task, cases: tuple[LockedCase, ...]) -> Manifest:
         """Make the manifest of these cases, in their order."""
-        return cls(name=name, task="classification", cases=cases, root=_root(cases))
+        return cls(name=name, task=task, cases=cases, root=_root(cases))
 
     @model_validator(mode="after")
     def _root_holds(self) -> Manifest:

@@ -15,6 +15,7 @@ from gatekeeper.evidence import Record
 REQUIRED = ("case_id", "patient_id", "image", "label")
 OPTIONAL = ("repeat_of",)
 _MOST_PROBLEMS = 20
+_LEAST_TELLING = 4
 
 
 class Case(Record):
@@ -33,23 +34,24 @@ def read_table(path: Path) -> tuple[Case, ...]:
 
     Every column beyond ``case_id, patient_id, image, label, repeat_of`` is an attribute for subgroups.
     """
-    rows = list(_parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path))
-    if not rows:
+    problems: list[Problem] = []
+    rows = list(_parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path, problems))
+    if not rows and not problems:
         raise UsageError(
             Code.NOTHING_TO_JUDGE, "the table has no rows", where=str(path), mend="add a row for each case"
         )
-    problems: list[Problem] = []
     cases: list[Case] = []
     first_line: dict[str, int] = {}
     for line, row in rows:
         problem = _fault(path, line, row, first_line)
-        if problem is not None:
+        first_line.setdefault(row["case_id"], line)
+        if problem is None:
+            cases.append(_case(row))
+        else:
             problems.append(problem)
-            continue
-        first_line[row["case_id"]] = line
-        cases.append(_case(row))
     problems += _bad_repeats(path, cases, first_line)
     if problems:
+        problems.sort(key=lambda problem: (problem.where and problem.where.line) or 0)
         raise UsageError.of(problems[:_MOST_PROBLEMS])
     return tuple(cases)
 
@@ -73,20 +75,27 @@ def _fault(path: Path, line: int, row: dict[str, str], first_line: dict[str, int
     empty = [name for name in REQUIRED if not row[name]]
     if empty:
         return problem(Code.BAD_TABLE, f"no {' and no '.join(empty)} in this row", "fill the cell")
+    if any(ord(character) < 32 for value in row.values() for character in value):
+        return problem(Code.BAD_TABLE, "a cell of this row holds control characters", "remove them")
     case_id = row["case_id"]
     if case_id in first_line:
         what = f'the case id "{case_id}" stands in line {first_line[case_id]} already'
         return problem(Code.DUPLICATE, what, "give each case an id of its own")
-    if len(row["patient_id"]) > 3 and row["patient_id"] in case_id:
-        return problem(
-            Code.FORBIDDEN, "the case id contains the patient id", "name cases without it: dossiers print case ids"
-        )
+    told = next((name for name in row if name != "patient_id" and _tells(row[name], row["patient_id"])), None)
+    if told is not None:
+        what = f"the column {told} contains the patient id"
+        return problem(Code.FORBIDDEN, what, "take it out (dossiers carry every other column), or rename the patient")
     if row["label"] not in ("0", "1"):
         return problem(Code.BAD_VALUE, "a label is 0 (negative) or 1 (positive)", "write 0 or 1")
     image = PurePosixPath(row["image"])
-    if image.is_absolute() or ".." in image.parts:
+    if image.is_absolute() or ".." in image.parts or not image.parts:
         return problem(Code.FORBIDDEN, "the image lies outside the test set's folder", "give a path below the table")
     return None
+
+
+def _tells(value: str, patient_id: str) -> bool:
+    # A shorter id would be found in other words by chance.
+    return len(patient_id) >= _LEAST_TELLING and patient_id.casefold() in value.casefold()
 
 
 def _bad_repeats(path: Path, cases: list[Case], first_line: dict[str, int]) -> Iterator[Problem]:
@@ -96,6 +105,8 @@ def _bad_repeats(path: Path, cases: list[Case], first_line: dict[str, int]) -> I
             continue
         original = by_id.get(case.subject)
         place = Place(str(path), first_line[case.case_id])
+        if original is None and case.subject in first_line:
+            continue  # Its own row is what is wrong, and is told of.
         if original is None:
             mend = "name a case_id of this table, or leave the cell empty"
             yield Problem(Code.BAD_TABLE, f'it repeats "{case.subject}", which is not in the table', place, mend=mend)
@@ -107,18 +118,22 @@ def _bad_repeats(path: Path, cases: list[Case], first_line: dict[str, int]) -> I
             yield Problem(Code.BAD_TABLE, "a repeat of another patient or with another label", place, mend=mend)
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _csv_rows(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Give line number and cells of each row that is not blank; rows of another length go to ``problems``."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
-            header = next(reader, [])
+            header = [name.strip() for name in next(reader, [])]
             _check_header(path, header)
             for cells in reader:
-                if len(cells) != len(header):
-                    what = f"{len(cells)} cells where the header has {len(header)}"
-                    place = Place(str(path), reader.line_num)
-                    raise UsageError(Code.BAD_TABLE, what, where=place, mend="mend the row; quote commas in text")
-                yield reader.line_num, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+                if not any(cell.strip() for cell in cells):
+                    continue
+                if len(cells) == len(header):
+                    yield reader.line_num, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+                    continue
+                what = f"{len(cells)} cells where the header has {len(header)}"
+                place = Place(str(path), reader.line_num)
+                problems.append(Problem(Code.BAD_TABLE, what, place, mend="mend the row; quote commas in text"))
     except FileNotFoundError as error:
         raise UsageError(Code.FILE_NOT_FOUND, "no such table", where=str(path), mend="check the path") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -132,13 +147,14 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
     try:
         table = pq.ParquetFile(path).read()
+        names, rows = table.column_names, table.to_pylist()
     except FileNotFoundError as error:
         raise UsageError(Code.FILE_NOT_FOUND, "no such table", where=str(path), mend="check the path") from error
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, ValueError) as error:
         raise UsageError(Code.BAD_TABLE, "the table cannot be read as Parquet", where=str(path)) from error
-    _check_header(path, table.column_names)
-    for number, row in enumerate(table.to_pylist(), start=1):
-        yield number, {name: "" if value is None else str(value) for name, value in row.items()}
+    _check_header(path, names)
+    for number, row in enumerate(rows, start=1):
+        yield number, {name: "" if value is None else str(value).strip() for name, value in row.items()}
 
 
 def _check_header(path: Path, header: list[str]) -> None:
@@ -147,6 +163,8 @@ def _check_header(path: Path, header: list[str]) -> None:
         Problem(Code.DUPLICATE, f'two columns are called "{name}"', place, mend="rename one")
         for name in sorted({name for name in header if header.count(name) > 1})
     ]
+    if header and not all(header):
+        problems.append(Problem(Code.BAD_TABLE, "a column without a name", place, mend="name it, or remove it"))
     for name in REQUIRED:
         if name not in header:
             near = nearest(name, [column for column in header if column not in (*REQUIRED, *OPTIONAL)])

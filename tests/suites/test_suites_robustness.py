@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_up_evidence import (
+    OPERATING_POINT,
+    MadeUpCase,
+    cells,
+    evidence_of,
+    named,
+    plain_weights,
+    policy_of,
+    random_cases,
+    requirement,
+)
+
+from gatekeeper.evidence import Outcome, Reason
+from gatekeeper.policy import Policy, Requirement
+from gatekeeper.statistics import clopper_pearson, cluster_weights
+from gatekeeper.suites import Measurement
+from gatekeeper.suites.performance import Subjects, value
+from gatekeeper.suites.robustness import breaking_point, climb, measure, plan
+
+LADDER = {"contour_erosion": ("0.5 mm", "1 mm", "1.5 mm")}
+FOLLOWED = {
+    "sensitivity": requirement("sensitivity"),
+    "specificity": requirement("specificity"),
+    "precision": requirement("precision"),
+    "precision at prevalence": requirement("precision", at_prevalence=0.1),
+    "auroc": requirement("auroc"),
+}
+every_followed = pytest.mark.parametrize("followed", sorted(FOLLOWED))
+
+
+def drop_of(followed: str) -> tuple[Policy, Requirement]:
+    drop = requirement("performance_drop", of="followed", perturbation="contour_erosion", severity=1)
+    return policy_of({"followed": FOLLOWED[followed], "drop": drop}, robustness=LADDER), drop
+
+
+def measured_drop(followed: str, before: list[MadeUpCase], after: list[MadeUpCase]) -> Measurement:
+    policy, drop = drop_of(followed)
+    stressed = {f"contour_erosion.{severity}": after for severity in (1, 2, 3)}
+    return measure(drop, policy, evidence_of({"baseline": before, **stressed}), OPERATING_POINT)
+
+
+def test_every_severity_is_planned_with_its_magnitude() -> None:
+    conditions = plan(drop_of("sensitivity")[0])
+    assert [(c.id, c.severity, c.magnitude, c.unit) for c in conditions] == [
+        ("contour_erosion.1", 1, 0.5, "mm"),
+        ("contour_erosion.2", 2, 1.0, "mm"),
+        ("contour_erosion.3", 3, 1.5, "mm"),
+    ]
+
+
+@every_followed
+@pytest.mark.parametrize("cases_each", [1, 3])
+def test_rows_that_did_not_change_drop_by_exactly_nothing_but_are_not_proof_of_it(
+    followed: str, cases_each: int
+) -> None:
+    cases = random_cases(1, patients=30, cases_each=cases_each)
+    found = measured_drop(followed, cases, cases)
+    assert found.estimate == 0.0
+    assert found.limits is not None
+    assert found.limits[0] < 0.0 < found.limits[1]
+
+
+def test_the_limits_of_no_change_count_the_patients_who_could_have_changed() -> None:
+    cases = cells(12, 3, 10, 75)
+    found = measured_drop("sensitivity", cases, cases)
+    share = clopper_pearson(0, 15).upper
+    assert found.limits == pytest.approx((-share, share), abs=1e-11)
+
+
+def test_a_drop_of_everything_in_everybody_is_bounded_from_below() -> None:
+    found = measured_drop("sensitivity", cells(20, 0, 0, 20), cells(0, 20, 0, 20))
+    assert found.estimate == 1.0
+    assert found.limits == pytest.approx((1.0 - 2.0 * clopper_pearson(0, 20).upper, 1.0), abs=1e-11)
+    assert "no patient differs" in found.method
+
+
+@every_followed
+@pytest.mark.parametrize("cases_each", [1, 2])
+def test_a_drop_is_paired_patient_by_patient(followed: str, cases_each: int) -> None:
+    before = named(random_cases(2, patients=40, cases_each=cases_each))
+    random = np.random.default_rng(5)
+    after = [replace(case, score=float(np.clip(case.score + random.normal(-0.1, 0.15), 0.0, 1.0))) for case in before]
+    found = measured_drop(followed, before, after)
+    item = FOLLOWED[followed]
+    first, second = (
+        Subjects.of(evidence_of({"baseline": cases}).under("baseline"), OPERATING_POINT) for cases in (before, after)
+    )
+
+    def differences(weights: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+        return value(item.spec, item.prevalence, first, weights) - value(item.spec, item.prevalence, second, weights)
+
+    assert found.estimate == pytest.approx(float(differences(plain_weights(40))[0]))
+    assert found.limits == pytest.approx(np.quantile(differences(cluster_weights(40)), [0.025, 0.975]), abs=1e-11)
+    assert found.method.startswith("paired patient-cluster bootstrap")
+
+
+def test_a_drop_that_rests_on_few_patients_has_no_interval() -> None:
+    before = cells(5, 2, 10, 80)
+    found = measured_drop("sensitivity", before, cells(4, 3, 10, 80))
+    assert (found.interval, found.reason) == (None, Reason.TOO_FEW_CASES)
+
+
+@pytest.mark.parametrize(
+    ("followed", "cases"),
+    [
+        ("auroc", cells(20, 5, 0, 0)),
+        ("sensitivity", cells(0, 0, 5, 20)),
+        ("precision", cells(0, 20, 0, 20)),
+        ("precision at prevalence", cells(0, 20, 0, 20)),
+    ],
+)
+def test_a_drop_of_what_has_no_value_is_undefined(followed: str, cases: list[MadeUpCase]) -> None:
+    found = measured_drop(followed, cases, cases)
+    assert (found.estimate, found.reason) == (None, Reason.UNDEFINED_METRIC)
+
+
+@every_followed
+def test_all_correct_before_and_all_wrong_after_is_no_error(followed: str) -> None:
+    for patients in (1, 6, 20):
+        before = [replace(c, patient=f"p{n % patients}") for n, c in enumerate(cells(20, 0, 0, 20))]
+        after = [replace(case, score=1.0 - case.score) for case in before]
+        found = measured_drop(followed, before, after)
+        assert found.estimate == 1.0
+        assert found.interval is not None or found.reason is Reason.TOO_FEW_CASES
+
+
+BREAKING = requirement("breaking_point", of="sensitivity", perturbation="contour_erosion")
+POLICY = policy_of(
+    {"sensitivity": requirement("sensitivity", estimate={"at_least": 0.8}), "breaking": BREAKING}, robustness=LADDER
+)
+
+
+def ladder_of(hits: list[int]) -> dict[str, list[MadeUpCase]]:
+    names = ["baseline", *(f"contour_erosion.{severity}" for severity in (1, 2, 3))]
+    return {name: cells(found, 20 - found, 2, 18) for name, found in zip(names, hits, strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("hits", "broken"),
+    [([10, 20, 20, 20], 0), ([20, 10, 20, 20], 1), ([20, 18, 15, 20], 2), ([20, 20, 16, 10], 3), ([16] * 4, 4)],
+)
+def test_the_breaking_point_is_the_first_severity_that_is_not_met(hits: list[int], broken: int) -> None:
+    evidence = evidence_of(ladder_of(hits))
+    steps = climb(POLICY, POLICY.requirements["sensitivity"], "contour_erosion", evidence, OPERATING_POINT)
+    assert [step.outcome is Outcome.MET for step in steps] == [found >= 16 for found in hits]
+    assert [step.magnitude for step in steps] == [0.0, 0.5, 1.0, 1.5]
+    assert breaking_point(steps) == broken
+    found = measure(BREAKING, POLICY, evidence, OPERATING_POINT)
+    assert found.estimate == broken
+    assert found.reason is (Reason.BREAKS_WITHOUT_STRESS if broken == 0 else None)
+
+
+def test_what_is_not_decided_at_a_severity_does_not_count_as_met() -> None:
+    followed = requirement("sensitivity", lower_limit={"at_least": 0.6})
+    policy = policy_of({"sensitivity": followed, "breaking": BREAKING}, robustness=LADDER)
+    evidence = evidence_of(ladder_of([20, 14, 14, 14]))
+    steps = climb(policy, followed, "contour_erosion", evidence, OPERATING_POINT)
+    assert [step.outcome for step in steps][:2] == [Outcome.MET, Outcome.NOT_DECIDED]
+    assert measure(BREAKING, policy, evidence, OPERATING_POINT).estimate == 1.0
+
+
+def test_a_step_decides_on_the_number_that_is_printed() -> None:
+    # 0.3 / (0.3 + 0.7 x 0.1) and the like miss a threshold of the same printed value by the last bit otherwise.
+    item = requirement("precision", at_prevalence=0.3, estimate={"at_least": 0.75})
+    policy = policy_of({"sensitivity": item, "breaking": BREAKING}, robustness=LADDER)
+    conditions = {name: cells(14, 6, 2, 18) for name in ladder_of([20] * 4)}
+    steps = climb(policy, item, "contour_erosion", evidence_of(conditions), OPERATING_POINT)
+    assert steps[0].measurement.rounded == 0.75
+    assert {step.outcome for step in steps} == {Outcome.MET}
+
+
+@pytest.mark.parametrize("missing", ["contour_erosion.1", "contour_erosion.3"])
+def test_a_ladder_that_was_not_run_whole_is_said(missing: str) -> None:
+    conditions = ladder_of([20] * 4)
+    conditions.pop(missing)
+    evidence = evidence_of(conditions)
+    assert measure(BREAKING, POLICY, evidence, OPERATING_POINT).reason is Reason.CONDITION_NOT_RUN
+    policy, drop = drop_of("sensitivity")
+    assert measure(drop, policy, evidence, OPERATING_POINT).reason is Reason.CONDITION_NOT_RUN
+
+
+def test_a_ladder_of_what_has_no_value_is_undefined() -> None:
+    conditions = {name: cells(0, 0, 2, 18) for name in ladder_of([20] * 4)}
+    found = measure(BREAKING, POLICY, evidence_of(conditions), OPERATING_POINT)
+    assert (found.estimate, found.reason) == (None, Reason.UNDEFINED_METRIC)
