@@ -150,7 +150,7 @@ def verify(dossier: Path, root: Certificate) -> Verification:
     Signatures and digests first; then every finding and the verdict are recomputed from the attached policy and
     evidence. Raises IntegrityError with a sentence that says what does not hold.
     """
-    pdf_path = dossier / DOSSIER if dossier.is_dir() else dossier
+    pdf_path = dossier / DOSSIER if os.path.isdir(dossier) else dossier
     where = str(pdf_path)
     try:
         pdf = pdf_path.read_bytes()
@@ -173,7 +173,7 @@ def verify(dossier: Path, root: Certificate) -> Verification:
         checked.append("the detached attestation names this very file")
     else:
         not_checked.append(f"the detached attestation ({ATTESTATION}) is not beside the dossier")
-    if dossier.is_dir():
+    if os.path.isdir(dossier):
         statement.hold(read_run_files(dossier), str(dossier))
         checked.append("the files of the run's folder are those that were attested")
     records = read_records(attached, where)

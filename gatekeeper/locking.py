@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from gatekeeper.errors import Code, UsageError
@@ -48,7 +49,8 @@ def lock_testset(
         partial.write_bytes(envelope)
         partial.replace(out)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise UsageError(
             Code.CANNOT_WRITE,
             "the lock cannot be written",

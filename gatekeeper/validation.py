@@ -46,7 +46,11 @@ def validate_data(model: type[Model], data: JSON, place_of: Callable[[KeyPath], 
     try:
         return model.model_validate_json(json.dumps(data))
     except ValidationError as error:
-        problems = [problem for details in error.errors() for problem in _problems(model, details, place_of)]
+        errors = error.errors()
+        misspelt = {_near(model, tuple(details["loc"])) for details in errors if details["type"] == "extra_forbidden"}
+        # A key that is there under a misspelt name is not missing as well.
+        told = [details for details in errors if details["type"] != "missing" or details["loc"] not in misspelt]
+        problems = [problem for details in told for problem in _problems(model, details, place_of)]
         raise UsageError.of(problems) from error
 
 
@@ -71,12 +75,17 @@ def _problems(model: type[BaseModel], details: ErrorDetails, place_of: Callable[
         mend = f'add "{path[-1]}:"'
         yield Problem(Code.MISSING_KEY, f'the key "{_dotted(path)}" is missing', place_of(path[:-1]), mend=mend)
     elif path and kind == "extra_forbidden":
-        known = _keys_at(model, path[:-1])
-        near = nearest(str(path[-1]), known)
-        mend = f'did you mean "{near}"?' if near else f"known here: {', '.join(known)}"
+        near = _near(model, path)
+        mend = f'did you mean "{near[-1]}"?' if near else f"known here: {', '.join(_keys_at(model, path[:-1]))}"
         yield Problem(Code.UNKNOWN_KEY, f'unknown key "{path[-1]}"', place_of(path), mend=mend)
     else:
         yield Problem(Code.BAD_VALUE, _about(path, details["msg"].removeprefix("Value error, ")), place_of(path))
+
+
+def _near(model: type[BaseModel], path: KeyPath) -> KeyPath | None:
+    """Return the path of the key for which the last one of ``path`` was perhaps meant."""
+    found = nearest(str(path[-1]).casefold(), _keys_at(model, path[:-1]))
+    return (*path[:-1], found) if found else None
 
 
 def _about(path: KeyPath, what: str) -> str:

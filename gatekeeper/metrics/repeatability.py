@@ -47,6 +47,7 @@ def within_subject_squares(
 MAX_DEVIATION = Metric(
     name="max_deviation",
     title="Largest change on rerun",
+    has_interval=False,
     suite=Suite.REPEATABILITY,
     definition="largest difference between two scores of one subject; at R0 (a rerun), 0 means bit for bit",
     source="repeatability ladder, level R0: same device, same batch size, fresh process",

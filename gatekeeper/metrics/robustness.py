@@ -22,6 +22,7 @@ PERFORMANCE_DROP = Metric(
 BREAKING_POINT = Metric(
     name="breaking_point",
     title="Breaking point",
+    has_interval=False,
     suite=Suite.ROBUSTNESS,
     definition=(
         "least severity at which the requirement followed is no longer met; 0 when it is not met without stress; "

@@ -27,7 +27,8 @@ class Metric:
     ``unit`` is ``1`` for proportions and probabilities, ``s`` for seconds, ``severity`` for a step of a ladder.
     ``lowest`` and ``highest`` bound its values. ``options`` are the keys that a requirement on it may or must carry
     (``must`` is the subset without which it has no meaning). ``proportion`` computes it from a confusion table when
-    it is a share of counted cases. ``undefined`` says when it has no value.
+    it is a share of counted cases. ``undefined`` says when it has no value; without ``has_interval``, only its estimate
+    can be required.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Metric:
     lowest: float = 0.0
     highest: float = 1.0
     higher_is_better: bool = True
+    has_interval: bool = True
     aliases: tuple[str, ...] = ()
     options: frozenset[str] = frozenset()
     must: frozenset[str] = frozenset()

@@ -28,12 +28,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gatekeeper.canonical import JSON
 from gatekeeper.catalogue import nearest
-from gatekeeper.errors import Code, Problem, UsageError
+from gatekeeper.errors import Code, Place, Problem, UsageError
 from gatekeeper.policy._layers import (
     LAYER_NAME,
     MISSING,
     Composition,
     check_layer,
+    clash,
     dotted,
     layer_names,
     layers_below,
@@ -135,7 +136,7 @@ def _composed(name: str, overrides: Sequence[str] = ()) -> dict[str, JSON]:
         config = compose(config_name=name, overrides=list(overrides))
         data: Any = OmegaConf.to_container(config, resolve=False, throw_on_missing=True)
     except (HydraException, OmegaConfBaseException, RecursionError) as error:
-        raise _explained(error, name) from error
+        raise _explained(error, name, overrides) from error
     plain: dict[str, JSON] = data
     return plain
 
@@ -181,15 +182,16 @@ def _is_plain(override: str) -> bool:
         return False
 
 
-def _explained(error: Exception, name: str) -> UsageError:
+def _explained(error: Exception, name: str, overrides: Sequence[str]) -> UsageError:
     if isinstance(error, RecursionError):
         places = [document.places[("defaults",)] for document in _Search.documents.values() if layers_below(document)]
         return UsageError(
             Code.BAD_VALUE, "the layers name each other in a circle", where=places[-1], mend="remove one of the names"
         )
-    shown = str(_Search.given) if name == _GIVEN else name
+    # What is left is a list where there was a mapping, or the other way round.
+    where = Place(f"the override {' '.join(overrides)}") if overrides else clash(_in_merge_order(name))
     first_line = str(error).strip().splitlines()[0]
-    return UsageError(Code.BAD_VALUE, f"{shown} cannot be composed", why=first_line)
+    return UsageError(Code.BAD_VALUE, "the layers cannot be merged", where=where, why=first_line)
 
 
 def unknown_layer(name: str, folders: Sequence[Path]) -> UsageError:

@@ -60,6 +60,17 @@ def _sets(override: str, key: str) -> bool:
     return f"{own}.".startswith(f"{key}.") or key.startswith(f"{own}.")
 
 
+def clash(layers: Sequence[Document]) -> Place:
+    """Return the first place at which a layer has a list where one below it has a mapping, or the other way round."""
+    kinds: dict[KeyPath, type] = {}
+    for layer in layers:
+        for path, place in layer.places.items():
+            kind = type(_value_at(layer.data, path))
+            if {kind, kinds.setdefault(path, kind)} == {list, dict}:
+                return place
+    return Place(layers[-1].path)
+
+
 def _value_at(data: JSON, path: KeyPath) -> JSON:
     for part in path:
         data = data[part]  # type: ignore[index]

@@ -91,7 +91,9 @@ def _faults_of_limits(requirement: Requirement) -> Iterator[Fault]:
     side = "at_least" if limit.at_least is not None else "at_most"
     demand = "at_least" if requirement.spec.higher_is_better else "at_most"
     unreadable = list(_quantity_fault(getattr(limit, side), requirement.spec.unit, (end, side)))
-    if side != {"lower_limit": "at_least", "upper_limit": "at_most"}.get(end, side):
+    if end != "estimate" and not requirement.spec.has_interval:
+        yield Fault((end,), f"{requirement.spec.name} has no interval to require a limit of", mend='write "estimate:"')
+    elif side != {"lower_limit": "at_least", "upper_limit": "at_most"}.get(end, side):
         wanted = "a lower limit is required to be at_least" if side == "at_most" else "an upper limit at_most"
         yield Fault((end, side), f"{wanted} something")
     elif side != demand:

@@ -64,7 +64,7 @@ def create_lock(
         locked.append(_locked(case, folder, secret))
         if progress is not None:
             progress(number, len(cases))
-    manifest = Manifest.of(name, task, tuple(locked))
+    manifest = Manifest.of(name, tuple(locked), task)
     return sign_envelope(canonical_json(manifest.to_json()), PAYLOAD_TYPE, signer)
 
 

@@ -41,7 +41,7 @@ class Manifest(Record):
     root: str
 
     @classmethod
-    def of(cls, name: str, task: Task, cases: tuple[LockedCase, ...]) -> Manifest:
+    def of(cls, name: str, cases: tuple[LockedCase, ...], task: Task = "classification") -> Manifest:
         """Make the manifest of these cases, in their order."""
         return cls(name=name, task=task, cases=cases, root=_root(cases))
 

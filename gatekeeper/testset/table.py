@@ -167,7 +167,8 @@ def _check_header(path: Path, header: list[str]) -> None:
         problems.append(Problem(Code.BAD_TABLE, "a column without a name", place, mend="name it, or remove it"))
     for name in REQUIRED:
         if name not in header:
-            near = nearest(name, [column for column in header if column not in (*REQUIRED, *OPTIONAL)])
+            others = {column.casefold(): column for column in header if column not in (*REQUIRED, *OPTIONAL)}
+            near = others.get(nearest(name, others) or "")
             mend = f'is "{near}" meant to be it?' if near else "add the column"
             problems.append(Problem(Code.BAD_TABLE, f'no column "{name}"', place, mend=mend))
     if problems:
