@@ -18,9 +18,19 @@ def _keys() -> None:
 
 
 @keys.command("init")
+def init() -> int:
+    """Make a development set of keys where there is none, and show it.
+
+    \b
+    Example:
+      gatekeeper keys init
+    """
+    return show()
+
+
 @keys.command("show")
 def show() -> int:
-    """Show which keys sign here; a development set is made when there is none.
+    """Show which keys sign here; a development set is made where there is none.
 
     \b
     Example:
