@@ -6,6 +6,7 @@ import or an output that cannot be written included. Only the standard library i
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -39,6 +40,8 @@ def _make_streams_forgiving() -> None:
 
 
 def _run_app() -> int:
+    # Imports and records make many objects and few cycles: look for those less often than every 700 objects.
+    gc.set_threshold(50_000, 20, 50)
     from gatekeeper.cli import main
 
     return main(sys.argv[1:])

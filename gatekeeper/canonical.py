@@ -12,15 +12,31 @@ import rfc8785
 
 JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
 
+_LARGEST_INTEGER = 2**53 - 1
 _CHUNK_BYTES = 1 << 20
 
 
 def canonical_json(value: JSON) -> bytes:
     """Return ``value`` as RFC 8785 canonical JSON in UTF-8. Raises ValueError for NaN, infinity, integers over 2^53."""
+    if _is_plain(value):
+        # The standard library's encoder, in C, spells such values in the same way, and five times faster.
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
     try:
         return rfc8785.dumps(value)
     except rfc8785.CanonicalizationError as error:
         raise ValueError(f"not representable as canonical JSON: {error}") from error
+
+
+def _is_plain(value: JSON) -> bool:
+    """Whether there are only texts, small integers, true, false and null under ASCII keys: no float to spell."""
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return True
+    if kind is dict:
+        return all(key.isascii() and _is_plain(item) for key, item in value.items())  # type: ignore[union-attr]
+    if kind is list:
+        return all(map(_is_plain, value))  # type: ignore[arg-type]
+    return kind is int and -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER  # type: ignore[operator]
 
 
 def pretty_json(value: JSON) -> str:

@@ -90,8 +90,14 @@ def check(request: CheckRequest, progress: Progress = lambda stage, done, total:
         log = request.home / "logs" / f"{run_id}.log"
         result = run_plan(plan, candidate, testset, loaded.policy.context.modality, settings, log, progress)
         progress("judging and writing the dossier", 0, 1)
-        findings = judge(loaded.policy, result.evidence, candidate.record.contract.operating_point)
         stamp = RunStamp(id=run_id, started=_iso(started), finished=_iso(_now()))
+        findings = judge(
+            loaded.policy,
+            result.evidence,
+            candidate.record.contract.operating_point,
+            environment=result.environment,
+            started=stamp.started,
+        )
         verdict = conclude(
             loaded.policy, plan, findings, candidate.record, testset.manifest, stamp, exploratory=loaded.exploratory
         )
@@ -122,7 +128,13 @@ def evaluate(folder: Path, root: Certificate, policy: str | None = None, overrid
             raise UsageError(Code.MISSING_KEY, "an override needs a policy to change", mend="give --policy as well")
         judged = loaded.policy
         exploratory = loaded.exploratory or judged.digest != records.policy.digest
-    findings = judge(judged, records.evidence, records.candidate.contract.operating_point)
+    findings = judge(
+        judged,
+        records.evidence,
+        records.candidate.contract.operating_point,
+        environment=records.environment,
+        started=records.verdict.run.started,
+    )
     return conclude(
         judged,
         plan_policy(judged),
@@ -178,7 +190,13 @@ def verify(dossier: Path, root: Certificate) -> Verification:
         checked.append("the files of the run's folder are those that were attested")
     records = read_records(attached, where)
     numbers = recompute(
-        records.policy, records.plan, records.candidate, records.manifest, records.evidence, records.verdict
+        records.policy,
+        records.plan,
+        records.candidate,
+        records.manifest,
+        records.environment,
+        records.evidence,
+        records.verdict,
     )
     checked.append(f"{numbers} of {numbers} numbers recomputed")
     checked.append(f"verdict recomputed: {records.verdict.verdict.value}")
@@ -204,6 +222,13 @@ def _under(group: str, overrides: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _check_fit(policy: Policy, manifest: Manifest) -> None:
+    if policy.context.task != "classification":
+        raise UsageError(
+            Code.MISMATCH,
+            f"the policy is of {policy.context.task}, and this test set holds labels for classification",
+            why="masks, boxes and measurements cannot be locked by this version",
+            mend="choose a policy of classification",
+        )
     known = {name for case in manifest.cases for name in case.attributes}
     for attribute in policy.subgroups.by if policy.subgroups else ():
         if attribute not in known:
@@ -256,6 +281,7 @@ def _write_run(
     from gatekeeper.dossier.gather import ladders, latency_seconds, repeat_scatter, roc_curve
 
     operating_point = records.candidate.contract.operating_point
+    evidence = records.evidence.counting(records.policy.failure_costs.by_outcome)
     material = DossierMaterial(
         verdict=records.verdict,
         policy=records.policy,
@@ -263,10 +289,10 @@ def _write_run(
         candidate=records.candidate,
         manifest=records.manifest,
         environment=records.environment,
-        roc=roc_curve(records.evidence, operating_point),
-        ladders=ladders(records.policy, records.evidence, operating_point),
-        repeatability=repeat_scatter(records.evidence, operating_point),
-        latency_seconds=latency_seconds(records.evidence),
+        roc=roc_curve(evidence, operating_point),
+        ladders=ladders(records.policy, evidence, operating_point),
+        repeatability=repeat_scatter(evidence, operating_point),
+        latency_seconds=latency_seconds(evidence),
         ledger=fact,
         development=keys.development,
         policy_layers=tuple(Path(layer).name for layer in loaded.layers),

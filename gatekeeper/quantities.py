@@ -17,15 +17,15 @@ _WRITTEN = re.compile(r"^(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?) ?([a-z]+|%)$")
 
 
 def parse_quantity(written: str | int | float, unit: str) -> float:
-    """Return a quantity in ``unit`` (``1``, ``s``, ``mm``, ``degree``, ``severity``).
+    """Return a quantity in ``unit`` (``1``, ``s``, ``mm``, ``degree``, ``count``, ``severity``).
 
-    A proportion may be a bare number or per cent, a severity is a bare number; everything else needs its unit.
+    A proportion may be a bare number or per cent, a count and a severity are bare numbers; all else needs its unit.
     Raises ValueError with a sentence that says what was expected.
     """
     if isinstance(written, bool):
         raise ValueError("expected a quantity, found true or false")
     if isinstance(written, int | float):
-        if unit in ("1", "severity"):
+        if unit in ("1", "count", "severity"):
             return float(written)
         raise ValueError(f"a bare number where a unit matters: write it with one, such as {_example(unit)}")
     match = _WRITTEN.match(written)
@@ -39,4 +39,4 @@ def parse_quantity(written: str | int | float, unit: str) -> float:
 
 
 def _example(unit: str) -> str:
-    return {"s": "20 ms", "mm": "1.5 mm", "degree": "15 degree", "severity": "3"}.get(unit, "0.8 or 80 %")
+    return {"s": "20 ms", "mm": "1.5 mm", "degree": "15 degree", "severity": "3", "count": "4"}.get(unit, "0.8 or 80 %")

@@ -52,3 +52,17 @@ def test_rounding_is_stable_and_close(value: float) -> None:
     rounded = stable(value)
     assert stable(rounded) == rounded
     assert abs(rounded - value) <= abs(value) * 1e-11
+
+
+@given(_JSON)
+def test_the_fast_spelling_is_that_of_the_library(value: object) -> None:
+    import rfc8785
+
+    assert canonical_json(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["\x00\x1f\x7f", '\b\f\n\r\t"\\/', "\u2028\u00e9\U0001f600", ""])
+def test_texts_are_escaped_as_the_library_does(text: str) -> None:
+    import rfc8785
+
+    assert canonical_json({"a": [text, 1, True, None]}) == rfc8785.dumps({"a": [text, 1, True, None]})

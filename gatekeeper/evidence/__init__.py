@@ -2,7 +2,7 @@
 
 from gatekeeper.evidence.conditions import BASELINE, Condition, Plan
 from gatekeeper.evidence.environment import Environment
-from gatekeeper.evidence.findings import Digests, Finding, RunStamp, Threshold, Verdict, reproducible_digest
+from gatekeeper.evidence.findings import Digests, Finding, RunStamp, Threshold, Verdict, Waived, reproducible_digest
 from gatekeeper.evidence.outcomes import CaseOutcome, Outcome, Reason, VerdictWord
 from gatekeeper.evidence.record import Record
 from gatekeeper.evidence.table import Evidence, Rows, read_evidence
@@ -24,6 +24,7 @@ __all__ = [
     "Threshold",
     "Verdict",
     "VerdictWord",
+    "Waived",
     "read_evidence",
     "reproducible_digest",
 ]

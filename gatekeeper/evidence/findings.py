@@ -44,14 +44,24 @@ class Threshold(Record):
         return value >= self.value if self.at_least is not None else value <= self.value
 
 
+class Waived(Record):
+    """Who let a release pass without this requirement, why, and until which day (inclusive, UTC)."""
+
+    reason: str
+    by: str
+    expires: str
+
+
 class Finding(Record):
     """One requirement against the evidence.
 
     ``estimate`` and ``interval`` are in ``unit`` (``1`` for a proportion, ``s`` for seconds); ``n`` counts what
     ``n_of`` names (the denominator) and ``patients`` the clusters among them. ``more_cases`` says, for a requirement
     that is not decided, about how many more of ``n_of`` would decide it if the estimate stayed where it is.
-    ``claimed`` is false when an earlier requirement in the policy's serial order was not met. ``is_time`` marks a
-    measured duration: the one kind of number that differs between two runs on the same inputs.
+    ``claimed`` is false when the policy's multiplicity rule does not let the requirement be claimed: in serial order,
+    when an earlier one is not met. ``waived`` is set when a waiver in force takes an outcome other than met out of the
+    verdict; the outcome itself stays. ``is_time`` marks a measured duration: the one kind of number that differs
+    between two runs on the same inputs.
     """
 
     id: str
@@ -72,6 +82,7 @@ class Finding(Record):
     threshold: Threshold
     blocking: bool
     claimed: bool = True
+    waived: Waived | None = None
     is_time: bool = False
     more_cases: int | None = None
     words: str
@@ -105,10 +116,11 @@ class Verdict(Record):
 
     ``exploratory`` is true when the policy was overridden on the command line: such a verdict cannot release.
     ``reproducible`` is the digest of everything here that equal inputs must reproduce (all but ``run`` and measured
-    durations).
+    durations). ``without_waivers`` is the verdict if no waiver were in force; None when no finding is waived.
     """
 
     verdict: VerdictWord
+    without_waivers: VerdictWord | None = None
     words: str
     policy_id: str
     policy_version: str

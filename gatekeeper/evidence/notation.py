@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from gatekeeper.evidence.findings import Finding
 
+# Metrics between 0 and 1 that nobody reads as a share.
+_SMALL = frozenset({"max_deviation", "within_subject_sd"})
+_INDICES = frozenset({"auroc", "dice", "normalized_surface_distance", "icc", "weighted_kappa", "froc_score"})
+
 
 def write_number(finding: Finding, number: float) -> str:
     """Write a number in the unit of a finding: ``93.1 %``, ``0.895``, ``3.2 ms``, ``severity 3``."""
@@ -11,9 +15,11 @@ def write_number(finding: Finding, number: float) -> str:
         return write_seconds(number)
     if finding.unit == "severity":
         return f"severity {number:g}"
-    if finding.metric in ("max_deviation", "within_subject_sd"):
+    if finding.unit == "mm":
+        return f"{number:.3g} mm"
+    if finding.unit == "count" or finding.metric in _SMALL:
         return f"{number:.3g}"
-    if finding.metric == "auroc":
+    if finding.metric in _INDICES:
         return f"{number:.3f}"
     return write_share(number)
 
@@ -43,6 +49,6 @@ def write_threshold(finding: Finding) -> str:
 def write_demand(finding: Finding) -> str:
     """Write the threshold's value as it was declared: ``80 %``, ``0.91``, ``200 ms``."""
     value = finding.threshold.value
-    if finding.unit == "1" and finding.metric not in ("max_deviation", "within_subject_sd", "auroc"):
+    if finding.unit == "1" and finding.metric not in _SMALL | _INDICES:
         return write_declared_share(value)
-    return f"{value:g}" if finding.unit == "1" else write_number(finding, value)
+    return f"{value:g}" if finding.unit in ("1", "count") else write_number(finding, value)

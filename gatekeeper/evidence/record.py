@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import cast
 
 from pydantic import BaseModel, ConfigDict
@@ -20,4 +19,4 @@ class Record(BaseModel):
 
     def to_json(self) -> dict[str, JSON]:
         """Return the record as plain JSON data, keys in the order of their declaration."""
-        return cast("dict[str, JSON]", json.loads(self.model_dump_json()))
+        return cast("dict[str, JSON]", self.model_dump(mode="json"))

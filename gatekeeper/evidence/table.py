@@ -39,10 +39,12 @@ class Evidence:
     """The rows of a run, and questions to ask of them.
 
     ``table`` has the columns of ``COLUMNS`` and one string column ``attribute.<name>`` for each attribute of the test
-    set. Rows are ordered by condition (as planned), then case (as in the lock), then repeat.
+    set. Rows are ordered by condition (as planned), then case (as in the lock), then repeat. ``costs`` says what each
+    kind of failure counts as: ``wrong`` (also when it is not named), ``positive`` or ``negative``.
     """
 
     table: pa.Table
+    costs: Mapping[CaseOutcome, str] = field(default_factory=dict, repr=False, compare=False)
     _under: dict[str, Rows] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
@@ -66,14 +68,31 @@ class Evidence:
     @cached_property
     def conditions(self) -> tuple[str, ...]:
         """Ids of the conditions that have rows, in the order in which they were run."""
-        return tuple(self.table["condition"].unique().to_pylist())
+        return tuple(self._coded[0])
+
+    @cached_property
+    def _coded(self) -> tuple[list[str], NDArray[np.int32]]:
+        """The conditions in the order of their first rows, and which of them each row is of."""
+        seen: dict[str, int] = {}
+        names = self.table["condition"].to_pylist()
+        codes = np.fromiter((seen.setdefault(name, len(seen)) for name in names), dtype=np.int32, count=len(names))
+        return list(seen), codes
+
+    def counting(self, costs: Mapping[CaseOutcome, str]) -> Evidence:
+        """Return the same rows with failures that count as a policy declares."""
+        declared = {outcome: cost for outcome, cost in costs.items() if cost != "wrong"}
+        return self if declared == dict(self.costs) else Evidence(self.table, declared)
 
     def under(self, condition: str) -> Rows:
         """Return the rows of one condition; none when it was not run."""
-        import pyarrow.compute as pc
-
         if condition not in self._under:
-            self._under[condition] = Rows.of(self.table.filter(pc.equal(self.table["condition"], condition)))
+            names, codes = self._coded
+            rows = (
+                np.flatnonzero(codes == names.index(condition)) if condition in names else np.empty(0, dtype=np.int64)
+            )
+            together = len(rows) > 0 and len(rows) == rows[-1] - rows[0] + 1
+            table = self.table.slice(rows[0], len(rows)) if together else self.table.take(rows)
+            self._under[condition] = Rows.of(table, self.costs)
         return self._under[condition]
 
     def write(self, path: Path) -> None:
@@ -88,7 +107,8 @@ class Rows:
     """Rows of one condition as arrays of one length n.
 
     ``case``, ``patient``, ``subject``: strings; ``label``: int8, 1 is positive; ``score``: float64 in [0, 1], NaN
-    where the outcome is not ``ok``; ``seconds``: float64, NaN where not timed; ``answered``: bool.
+    where the outcome is not ``ok``; ``seconds``: float64, NaN where not timed; ``answered``: bool; ``failed_as``:
+    int8, what a case without an answer counts as: 1 called, 0 not called, -1 called wrong.
     """
 
     case: NDArray[np.object_]
@@ -98,26 +118,29 @@ class Rows:
     score: NDArray[np.float64]
     seconds: NDArray[np.float64]
     answered: NDArray[np.bool_]
+    failed_as: NDArray[np.int8]
     attributes: dict[str, NDArray[np.object_]]
 
     @classmethod
-    def of(cls, table: pa.Table) -> Rows:
+    def of(cls, table: pa.Table, costs: Mapping[CaseOutcome, str]) -> Rows:
         """Read the columns of a table into arrays."""
 
         def strings(name: str) -> NDArray[np.object_]:
             return np.asarray(table[name].to_pylist(), dtype=object)
 
-        def numbers(name: str) -> NDArray[np.float64]:
-            return np.asarray(table[name].to_numpy(), dtype=np.float64)
-
+        outcome = strings("outcome")
+        failed_as = np.full(len(outcome), -1, dtype=np.int8)
+        for failure, cost in costs.items():
+            failed_as[outcome == failure.value] = 1 if cost == "positive" else 0
         return cls(
             case=strings("case_id"),
             patient=strings("patient"),
             subject=strings("subject"),
-            label=np.asarray(table["label"].to_numpy(), dtype=np.int8),
-            score=numbers("score"),
-            seconds=numbers("seconds"),
-            answered=strings("outcome") == CaseOutcome.OK.value,
+            label=np.asarray(_numbers(table["label"], np.int8), dtype=np.int8),
+            score=np.asarray(_numbers(table["score"], np.float64), dtype=np.float64),
+            seconds=np.asarray(_numbers(table["seconds"], np.float64), dtype=np.float64),
+            answered=np.asarray(outcome == CaseOutcome.OK.value, dtype=np.bool_),
+            failed_as=failed_as,
             attributes={
                 name.removeprefix(ATTRIBUTE_PREFIX): strings(name)
                 for name in table.column_names
@@ -138,19 +161,35 @@ class Rows:
             score=self.score[mask],
             seconds=self.seconds[mask],
             answered=self.answered[mask],
+            failed_as=self.failed_as[mask],
             attributes={name: values[mask] for name, values in self.attributes.items()},
         )
 
     def called(self, operating_point: float) -> NDArray[np.bool_]:
         """Say which cases are called positive: score at or above the operating point.
 
-        A case without an answer counts as called wrong, whatever its label.
+        A case without an answer counts as called wrong, whatever its label, unless its failure costs otherwise.
         """
-        return np.asarray(np.where(self.answered, self.score >= operating_point, self.label == 0), dtype=np.bool_)
+        failed = np.where(self.failed_as < 0, self.label == 0, self.failed_as == 1)
+        return np.asarray(np.where(self.answered, self.score >= operating_point, failed), dtype=np.bool_)
 
     def originals(self) -> Rows:
         """Return the rows that are no repeat of another case: the independent units of accuracy."""
         return self.where(self.case == self.subject)
+
+
+def _numbers(column: pa.ChunkedArray, kind: type[np.generic]) -> NDArray[np.generic]:
+    """Copy a column of numbers, NaN for null, from its buffers.
+
+    pyarrow's own ways to numpy import its compute functions, and pandas where that is installed: 0.3 s for nothing.
+    """
+    array = column.combine_chunks()
+    present, data = array.buffers()
+    span = slice(array.offset, array.offset + len(array))
+    values = np.frombuffer(data, dtype=kind)[span].copy() if len(array) else np.empty(0, dtype=kind)
+    if array.null_count:
+        values[np.unpackbits(np.frombuffer(present, dtype=np.uint8), bitorder="little")[span] == 0] = np.nan
+    return values
 
 
 def read_evidence(source: Path | bytes) -> Evidence:

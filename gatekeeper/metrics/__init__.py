@@ -1,20 +1,33 @@
 """Numbers from cases, each with its definition, convention and source."""
 
 from gatekeeper.catalogue import Catalogue
+from gatekeeper.metrics.agreement import (
+    ICC,
+    LIMITS_OF_AGREEMENT,
+    REPEATABILITY_COEFFICIENT,
+    RESCAN_DIFFERENCE,
+    WITHIN_SUBJECT_CV,
+)
 from gatekeeper.metrics.confusion import (
+    BALANCED_ACCURACY,
     NPV,
     PRECISION,
+    RECALL_RATE,
     SENSITIVITY,
     SPECIFICITY,
+    WEIGHTED_KAPPA,
     ConfusionTable,
     Proportion,
     confusion_by_patient,
 )
+from gatekeeper.metrics.localisation import FALSE_POSITIVES_PER_CASE, FROC_SCORE
+from gatekeeper.metrics.overlap import DICE, HAUSDORFF_95, SURFACE_DICE, VOLUME_DIFFERENCE, VOXEL_PRECISION
 from gatekeeper.metrics.ranking import AUROC
+from gatekeeper.metrics.refusal import IMAGEABILITY, REFUSAL_RATE
 from gatekeeper.metrics.repeatability import FLIP_RATE, MAX_DEVIATION, WITHIN_SUBJECT_SD
 from gatekeeper.metrics.robustness import BREAKING_POINT, PERFORMANCE_DROP
 from gatekeeper.metrics.specification import Metric, Suite
-from gatekeeper.metrics.timing import LATENCY
+from gatekeeper.metrics.timing import LATENCY, MEAN_LATENCY
 
 METRICS: Catalogue[Metric] = Catalogue(
     "metric",
@@ -24,12 +37,30 @@ METRICS: Catalogue[Metric] = Catalogue(
         PRECISION,
         NPV,
         AUROC,
+        BALANCED_ACCURACY,
+        WEIGHTED_KAPPA,
+        RECALL_RATE,
+        IMAGEABILITY,
+        FROC_SCORE,
+        FALSE_POSITIVES_PER_CASE,
+        DICE,
+        SURFACE_DICE,
+        HAUSDORFF_95,
+        VOXEL_PRECISION,
+        VOLUME_DIFFERENCE,
         MAX_DEVIATION,
         FLIP_RATE,
         WITHIN_SUBJECT_SD,
+        WITHIN_SUBJECT_CV,
+        REPEATABILITY_COEFFICIENT,
+        LIMITS_OF_AGREEMENT,
+        RESCAN_DIFFERENCE,
+        ICC,
         PERFORMANCE_DROP,
         BREAKING_POINT,
+        REFUSAL_RATE,
         LATENCY,
+        MEAN_LATENCY,
     ],
 )
 

@@ -10,9 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.metrics.specification import Metric, Suite
+from gatekeeper.metrics.specification import CALLS, Metric, Suite
 
 _SOURCE = "Metrics Reloaded (Maier-Hein et al., Nat Methods 2024, doi 10.1038/s41592-023-02151-z)"
+
+_SHARE = (
+    "Wilson score (or the method that the policy names); patients resampled (cluster bootstrap) where one has several "
+    "cases"
+)
+_AT_PREVALENCE = "; at a prevalence: logit of Mercaldo, Lau & Zhou"
 
 Counts = NDArray[np.float64]
 
@@ -93,6 +99,8 @@ SENSITIVITY = Metric(
     source=_SOURCE,
     undefined="no positive case",
     n_of="positive cases",
+    interval=_SHARE,
+    options=frozenset({"interval", "at_specificity", "at_false_positives_per_case"}),
     proportion=sensitivity,
 )
 SPECIFICITY = Metric(
@@ -103,6 +111,8 @@ SPECIFICITY = Metric(
     source=_SOURCE,
     undefined="no negative case",
     n_of="negative cases",
+    interval=_SHARE,
+    options=frozenset({"interval", "at_sensitivity"}),
     proportion=specificity,
 )
 PRECISION = Metric(
@@ -117,7 +127,8 @@ PRECISION = Metric(
     source=_SOURCE + "; at a prevalence: Mercaldo, Lau & Zhou, Stat Med 2007, doi 10.1002/sim.2677",
     undefined="no case was called positive",
     n_of="alarms",
-    options=frozenset({"at_prevalence"}),
+    interval=_SHARE + _AT_PREVALENCE,
+    options=frozenset({"interval", "at_prevalence"}),
     proportion=precision,
 )
 NPV = Metric(
@@ -131,6 +142,46 @@ NPV = Metric(
     source=_SOURCE + "; at a prevalence: Mercaldo, Lau & Zhou, Stat Med 2007, doi 10.1002/sim.2677",
     undefined="every case was called positive",
     n_of="all-clears",
-    options=frozenset({"at_prevalence"}),
+    interval=_SHARE + _AT_PREVALENCE,
+    options=frozenset({"interval", "at_prevalence"}),
     proportion=npv,
+)
+BALANCED_ACCURACY = Metric(
+    name="balanced_accuracy",
+    title="Balanced accuracy",
+    suite=Suite.PERFORMANCE,
+    definition="mean over classes of the share of its cases that were called so; for two classes (Se + Sp) / 2",
+    source=_SOURCE,
+    undefined="a class has no case",
+    n_of="cases",
+    interval="patient-cluster bootstrap, percentile",
+    tasks=CALLS | {"multiclass_classification"},
+    measured=False,
+)
+WEIGHTED_KAPPA = Metric(
+    name="weighted_kappa",
+    title="Quadratic-weighted kappa",
+    suite=Suite.PERFORMANCE,
+    definition="agreement of ordered classes beyond chance, disagreements weighted by the square of their distance",
+    source="Cohen, Psychol Bull 1968;70:213",
+    undefined="all calls and labels are of one class",
+    n_of="cases",
+    interval="patient-cluster bootstrap, percentile",
+    lowest=-1.0,
+    tasks=frozenset({"multiclass_classification"}),
+    measured=False,
+)
+RECALL_RATE = Metric(
+    name="abnormal_interpretation_rate",
+    aliases=("recall_rate",),
+    title="Abnormal interpretation rate",
+    suite=Suite.PERFORMANCE,
+    definition="share of examinations called positive; at_prevalence p: Se p + (1 - Sp)(1 - p)",
+    source="ACR BI-RADS Atlas, 5th edition 2013, follow-up and outcome monitoring: abnormal interpretation rate",
+    undefined="no case",
+    n_of="cases",
+    interval="Clopper-Pearson limits of sensitivity and specificity, combined by Bonferroni",
+    higher_is_better=False,
+    options=frozenset({"at_prevalence"}),
+    must=frozenset({"at_prevalence"}),
 )

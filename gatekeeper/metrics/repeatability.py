@@ -1,7 +1,8 @@
 """How much an answer changes when nothing about the patient does.
 
-Levels. R0: the same input run again, on the same device with the same batch size, in a fresh process. R4: true
-repeats from the test set (``repeat_of``).
+Levels. R0: the same input run again, on the same device with the same batch size, in a fresh process. R1: another
+batch size and order. R2: another numeric format. R3: a benign perturbation (one pixel, one degree, 1 % of intensity).
+R4: true repeats from the test set (``repeat_of``).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.metrics.specification import Metric, Suite
+from gatekeeper.metrics.specification import EVERY_TASK, Metric, Suite
 
 
 def subject_flips(called: NDArray[np.bool_], subject: NDArray[np.intp], subjects: int) -> NDArray[np.bool_]:
@@ -47,8 +48,8 @@ def within_subject_squares(
 MAX_DEVIATION = Metric(
     name="max_deviation",
     title="Largest change on rerun",
-    has_interval=False,
     suite=Suite.REPEATABILITY,
+    tasks=EVERY_TASK,
     definition="largest difference between two scores of one subject; at R0 (a rerun), 0 means bit for bit",
     source="repeatability ladder, level R0: same device, same batch size, fresh process",
     undefined="no case was answered in both runs",
@@ -65,6 +66,7 @@ FLIP_RATE = Metric(
     source="FDA draft guidance on AI-enabled device software functions (2025-01-07), App. C: precision study",
     undefined="no subject has a repeat",
     n_of="subjects with repeats",
+    interval="Clopper-Pearson (exact); patients resampled (cluster bootstrap) where one has several subjects",
     higher_is_better=False,
     options=frozenset({"level"}),
     must=frozenset({"level"}),
@@ -78,6 +80,7 @@ WITHIN_SUBJECT_SD = Metric(
     source="Raunig et al., Stat Methods Med Res 2015;24:27 (QIBA)",
     undefined="no subject has a repeat",
     n_of="subjects with repeats",
+    interval="chi-squared on the degrees of freedom; patients resampled where one has several subjects",
     higher_is_better=False,
     options=frozenset({"level"}),
     must=frozenset({"level"}),

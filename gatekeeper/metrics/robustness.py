@@ -14,6 +14,7 @@ PERFORMANCE_DROP = Metric(
     source=_SOURCE,
     undefined="the metric is undefined at baseline or under the perturbation",
     n_of="cases",
+    interval="paired patient-cluster bootstrap, percentile",
     lowest=-1.0,
     higher_is_better=False,
     options=frozenset({"of", "perturbation", "severity"}),
@@ -22,7 +23,6 @@ PERFORMANCE_DROP = Metric(
 BREAKING_POINT = Metric(
     name="breaking_point",
     title="Breaking point",
-    has_interval=False,
     suite=Suite.ROBUSTNESS,
     definition=(
         "least severity at which the requirement followed is no longer met; 0 when it is not met without stress; "

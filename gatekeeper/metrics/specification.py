@@ -18,17 +18,24 @@ class Suite(StrEnum):
     REPEATABILITY = "repeatability"
     ROBUSTNESS = "robustness"
     LATENCY = "latency"
+    REFUSAL = "refusal"
+
+
+EVERY_TASK = frozenset({"classification", "multiclass_classification", "detection", "segmentation", "quantification"})
+CALLS = frozenset({"classification", "detection"})
 
 
 @dataclass(frozen=True)
 class Metric:
     """A metric as policies name it.
 
-    ``unit`` is ``1`` for proportions and probabilities, ``s`` for seconds, ``severity`` for a step of a ladder.
-    ``lowest`` and ``highest`` bound its values. ``options`` are the keys that a requirement on it may or must carry
-    (``must`` is the subset without which it has no meaning). ``proportion`` computes it from a confusion table when
-    it is a share of counted cases. ``undefined`` says when it has no value; without ``has_interval``, only its estimate
-    can be required.
+    ``unit`` is ``1`` for proportions and probabilities, ``s`` for seconds, ``mm`` for lengths, ``count`` for numbers
+    of things, ``severity`` for a step of a ladder. ``lowest`` and ``highest`` bound its values. ``options`` are the
+    keys that a requirement on it may or must carry (``must`` is the subset without which it has no meaning).
+    ``proportion`` computes it from a confusion table when it is a share of counted cases. ``undefined`` says when it
+    has no value; ``interval`` how its interval is made, None where only its estimate can be required. ``tasks`` are
+    those in whose policies it can stand. A metric that is not ``measured`` can be required already; this version
+    leaves it undecided.
     """
 
     name: str
@@ -42,8 +49,10 @@ class Metric:
     lowest: float = 0.0
     highest: float = 1.0
     higher_is_better: bool = True
-    has_interval: bool = True
+    interval: str | None = None
     aliases: tuple[str, ...] = ()
     options: frozenset[str] = frozenset()
     must: frozenset[str] = frozenset()
+    tasks: frozenset[str] = CALLS
+    measured: bool = True
     proportion: Callable[[ConfusionTable], Proportion] | None = None

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from gatekeeper.metrics.specification import Metric, Suite
+from gatekeeper.metrics.specification import EVERY_TASK, Metric, Suite
 
 LATENCY = Metric(
     name="latency",
     title="Time to answer",
     suite=Suite.LATENCY,
     definition=(
-        "percentile of the wall time of one forward pass of one case, after warm-up: transfer to the device, forward, "
-        "transfer back; monotonic clock"
+        "percentile of the wall time of one case, after warm-up, monotonic clock; stage inference (the default): "
+        "transfer to the device, forward pass, transfer back; stage end_to_end: from the files to the result"
     ),
     source="order-statistic percentile and its distribution-free interval: Hahn & Meeker, Statistical Intervals, 1991",
     undefined="no call was timed",
     n_of="timed calls",
+    interval="distribution-free, from order statistics",
+    tasks=EVERY_TASK,
     unit="s",
     highest=86400.0,
     higher_is_better=False,
-    options=frozenset({"percentile"}),
+    options=frozenset({"percentile", "stage"}),
     must=frozenset({"percentile"}),
+)
+MEAN_LATENCY = Metric(
+    name="mean_latency",
+    title="Mean time to answer",
+    suite=Suite.LATENCY,
+    definition="arithmetic mean of the wall time of one case, after warm-up, monotonic clock; stages as of latency",
+    source="Student, Biometrika 1908;6:1, for the interval of the mean",
+    undefined="fewer than two calls were timed",
+    n_of="timed calls",
+    interval="Student t over timed calls",
+    tasks=EVERY_TASK,
+    unit="s",
+    highest=86400.0,
+    higher_is_better=False,
+    options=frozenset({"stage"}),
 )

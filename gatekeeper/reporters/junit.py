@@ -11,7 +11,8 @@ from gatekeeper.evidence import Outcome, Verdict
 def junit_xml(verdict: Verdict) -> str:
     """Return JUnit XML. A blocking finding that is not met is a failure, one that is not decided an error.
 
-    Advisory findings that are not met or not decided are skipped test cases, so that they never turn a pipeline red.
+    Findings that are not met or not decided and are advisory, or waived, are skipped test cases: they never turn a
+    pipeline red.
     """
     failures = errors = skipped = 0
     suite = ET.Element("testsuite", name=f"gatekeeper {verdict.policy_id} {verdict.policy_version}")
@@ -20,6 +21,9 @@ def junit_xml(verdict: Verdict) -> str:
         case = ET.SubElement(suite, "testcase", classname=f"{verdict.policy_id}.{finding.suite}", name=name)
         if finding.outcome is Outcome.MET:
             ET.SubElement(case, "system-out").text = words
+        elif finding.waived is not None:
+            skipped += 1
+            ET.SubElement(case, "skipped", message=f"waived, {finding.outcome.value}: {words}")
         elif not finding.blocking:
             skipped += 1
             ET.SubElement(case, "skipped", message=f"advisory, {finding.outcome.value}: {words}")

@@ -55,7 +55,7 @@ def _table(verdict: Verdict, narrow: bool) -> Table:
     table.add_column("n", overflow="fold")
     for finding in verdict.findings:
         mark = Text(MARKS[finding.outcome], style=_STYLES[finding.outcome])
-        weight = "" if finding.blocking else " (advisory)"
+        weight = " (waived)" if finding.waived else "" if finding.blocking else " (advisory)"
         estimate = "–" if finding.estimate is None else write_number(finding, finding.estimate)
         threshold = Text(write_threshold(finding))
         counted = f"{finding.n:,}" if narrow else f"{finding.n:,} {finding.n_of}"

@@ -8,7 +8,8 @@ from gatekeeper.statistics.bootstrap import (
     percentile_interval,
 )
 from gatekeeper.statistics.interval import Interval, Undecidable
-from gatekeeper.statistics.prevalence import npv_at, npv_interval, ppv_at, ppv_interval
+from gatekeeper.statistics.means import mean_interval
+from gatekeeper.statistics.prevalence import called_share_at, npv_at, npv_interval, ppv_at, ppv_interval
 from gatekeeper.statistics.proportions import clopper_pearson, jeffreys, wilson
 from gatekeeper.statistics.quantiles import quantile_interval, values_needed
 from gatekeeper.statistics.repeatability import (
@@ -17,23 +18,56 @@ from gatekeeper.statistics.repeatability import (
     within_subject_sd_interval,
 )
 from gatekeeper.statistics.roc import auroc, auroc_from_pairs, auroc_of_weights, delong
-from gatekeeper.statistics.sample_size import cases_for_lower_limit, cases_to_decide
+from gatekeeper.statistics.sample_size import (
+    ProportionMethod,
+    cases_for_lower_limit,
+    cases_for_upper_limit,
+    cases_to_decide,
+    degrees_for_spread,
+    fewest_for_lower_limit,
+    fewest_that,
+)
+from gatekeeper.statistics.sample_size_by_class import (
+    ClassSizes,
+    cases_for_auroc,
+    cases_for_called_share,
+    cases_for_npv,
+    cases_for_ppv,
+    fewest_for_called_share,
+    fewest_for_predictive_value,
+    hanley_mcneil_variance,
+)
 
 __all__ = [
     "RESAMPLES",
+    "ClassSizes",
     "Interval",
+    "ProportionMethod",
     "Undecidable",
     "auroc",
     "auroc_from_pairs",
     "auroc_of_weights",
     "bootstrap_counts",
+    "called_share_at",
+    "cases_for_auroc",
+    "cases_for_called_share",
     "cases_for_lower_limit",
+    "cases_for_npv",
+    "cases_for_ppv",
+    "cases_for_upper_limit",
     "cases_to_decide",
     "clopper_pearson",
     "cluster_index",
     "cluster_weights",
+    "degrees_for_spread",
     "delong",
+    "fewest_for_called_share",
+    "fewest_for_lower_limit",
+    "fewest_for_predictive_value",
+    "fewest_that",
+    "hanley_mcneil_variance",
     "jeffreys",
+    "mean_interval",
     "npv_at",
     "npv_interval",
     "percentile_interval",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 
 class Undecidable(ValueError):
@@ -43,9 +44,7 @@ def error_each_side(confidence: float) -> float:
 
 def normal_quantile(confidence: float) -> float:
     """Return z with P(-z < Z < z) = confidence for a standard normal Z; 1.959964 at 0.95."""
-    from scipy.special import ndtri
-
-    return -float(ndtri(error_each_side(confidence)))
+    return -NormalDist().inv_cdf(error_each_side(confidence))
 
 
 def inverse_logit(value: float) -> float:

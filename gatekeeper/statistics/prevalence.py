@@ -38,6 +38,16 @@ def npv_at(sensitivity: Floats | float, specificity: Floats | float, prevalence:
     return ppv_at(specificity, sensitivity, 1.0 - prevalence)
 
 
+def called_share_at(sensitivity: Floats | float, specificity: Floats | float, prevalence: float) -> Floats:
+    """Return the share of all units that are called positive at a prevalence p: Se p + (1 - Sp)(1 - p).
+
+    Arrays of one shape in, the same shape out. Raises ValueError unless 0 < prevalence < 1.
+    """
+    _check_prevalence(prevalence)
+    right = np.asarray(sensitivity, dtype=np.float64) * prevalence
+    return np.asarray(right + (1.0 - np.asarray(specificity, dtype=np.float64)) * (1.0 - prevalence))
+
+
 def ppv_interval(tp: int, fn: int, fp: int, tn: int, prevalence: float, confidence: float = 0.95) -> Interval:
     """Return the standard logit interval of the positive predictive value at ``prevalence``.
 

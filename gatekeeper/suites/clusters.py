@@ -111,9 +111,9 @@ def interval_when_alike(value: float, lowest: float, units: int, confidence: flo
     return Interval(value - share * (value - lowest), value + share * (1.0 - value), confidence, method)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _weights(count: int) -> NDArray[np.uint16]:
-    """Draw once for all requirements on one set of patients: they follow each other."""
+    """Draw once for all requirements on one set of patients: those on all, and those on the ones with repeats."""
     weights = cluster_weights(count, RESAMPLES, SEED)
     weights.setflags(write=False)
     return weights

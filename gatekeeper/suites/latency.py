@@ -5,7 +5,7 @@ from __future__ import annotations
 from gatekeeper.evidence import Condition, Evidence, Reason
 from gatekeeper.metrics import Suite
 from gatekeeper.policy import Policy, Requirement
-from gatekeeper.statistics import Undecidable, quantile_interval
+from gatekeeper.statistics import Undecidable, mean_interval, quantile_interval
 from gatekeeper.suites.measurement import Measurement, undefined
 
 LATENCY_ID = "latency"
@@ -26,16 +26,17 @@ def plan(policy: Policy) -> tuple[Condition, ...]:
 
 
 def measure(requirement: Requirement, evidence: Evidence) -> Measurement:
-    """Measure a percentile of the timed calls."""
+    """Measure a percentile, or the mean, of the timed calls."""
     rows = evidence.under(LATENCY_ID)
     calls, patients, n_of = len(rows), len(set(rows.patient)), requirement.spec.n_of
     if calls == 0:
         return undefined(Reason.CONDITION_NOT_RUN, n_of)
-    share = (requirement.percentile or 95.0) / 100.0
     try:
-        estimate, interval = quantile_interval(rows.seconds, share, requirement.confidence)
+        if requirement.percentile is None:
+            estimate, interval = mean_interval(rows.seconds, requirement.confidence)
+        else:
+            estimate, interval = quantile_interval(rows.seconds, requirement.percentile / 100.0, requirement.confidence)
     except Undecidable:
-        return Measurement(
-            None, None, "none: too few timed calls for this percentile", calls, n_of, patients, Reason.TOO_FEW_CASES
-        )
+        method = "none: too few timed calls for this interval"
+        return Measurement(None, None, method, calls, n_of, patients, Reason.TOO_FEW_CASES)
     return Measurement(estimate, interval, interval.method, calls, n_of, patients)

@@ -11,15 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.evidence import BASELINE, Condition, Reason, Rows
-from gatekeeper.metrics import ConfusionTable, Metric, confusion_by_patient
+from gatekeeper.metrics import ConfusionTable, Metric, Proportion, confusion_by_patient
+from gatekeeper.metrics.confusion import RECALL_RATE
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import (
     Interval,
     auroc,
     auroc_of_weights,
     bootstrap_counts,
+    called_share_at,
     clopper_pearson,
     delong,
+    jeffreys,
     npv_at,
     npv_interval,
     ppv_at,
@@ -28,6 +31,9 @@ from gatekeeper.statistics import (
 )
 from gatekeeper.suites.clusters import Clusters, Floats, all_alike, interval_when_alike, proportion_interval
 from gatekeeper.suites.measurement import Measurement, undefined
+
+_INTERVALS = {"wilson": wilson, "clopper_pearson": clopper_pearson, "jeffreys": jeffreys}
+_AT_PREVALENCE = {"precision": ppv_at, "npv": npv_at, RECALL_RATE.name: called_share_at}
 
 
 def plan(policy: Policy) -> tuple[Condition, ...]:
@@ -58,9 +64,18 @@ class Subjects:
 
     @property
     def ranks(self) -> Floats:
-        """Scores for ranking; a case without an answer ranks worst: last if positive, first if negative."""
+        """Scores for ranking; a case without an answer ranks worst, unless its failure costs otherwise.
+
+        Worst is last if positive and first if negative; a failure that counts as a call ranks first, as none last.
+        """
         worst = np.where(self.rows.label == 1, -1.0, 2.0)
-        return np.asarray(np.where(self.rows.answered, self.rows.score, worst))
+        failed = np.where(self.rows.failed_as < 0, worst, np.where(self.rows.failed_as == 1, 2.0, -1.0))
+        return np.asarray(np.where(self.rows.answered, self.rows.score, failed))
+
+    @property
+    def answers(self) -> tuple[Floats, Floats]:
+        """Cases answered and cases in all, by patient."""
+        return self.clusters.sums(self.rows.answered), self.clusters.sums(np.ones(len(self.rows)))
 
     @property
     def one_class(self) -> bool:
@@ -69,6 +84,8 @@ class Subjects:
 
     def counted(self, spec: Metric, prevalence: float | None = None) -> int:
         """Return the number of patients on whom a metric rests: for one of both classes, of the rarer class."""
+        if spec.name == "imageability":
+            return self.clusters.count
         if spec.proportion is None or prevalence is not None:
             return int(min((self.counts[:, cells].sum(axis=1) > 0).sum() for cells in ([0, 2], [1, 3])))
         return int(np.count_nonzero(spec.proportion(ConfusionTable.of(self.counts)).trials))
@@ -89,15 +106,23 @@ def measure(requirement: Requirement, rows: Rows, operating_point: float) -> Mea
         return undefined(Reason.TOO_FEW_CASES, spec.n_of)
     if spec.name == "auroc":
         return _auroc(subjects, requirement)
+    if spec.name == "imageability":
+        return _share(subjects, requirement, *subjects.answers)
     if requirement.prevalence is not None:
         return _predictive_value(subjects, requirement, requirement.prevalence)
-    return _proportion(subjects, requirement)
+    if spec.proportion is None:
+        raise ValueError(f"{spec.name} is no proportion")
+    by_patient = spec.proportion(ConfusionTable.of(subjects.counts))
+    return _share(subjects, requirement, by_patient.hits, by_patient.trials)
 
 
 def value(spec: Metric, prevalence: float | None, subjects: Subjects, weights: NDArray[np.integer]) -> Floats:
     """Return the metric for each row of patient ``weights`` (resamples, patients); NaN where it is undefined."""
     if spec.name == "auroc":
         return auroc_of_weights(subjects.ranks, subjects.rows.label, weights, subjects.clusters.codes)
+    if spec.name == "imageability":
+        counts = bootstrap_counts(np.stack(subjects.answers, axis=1), weights)
+        return Proportion(counts[:, 0], counts[:, 1]).value
     table = ConfusionTable.of(bootstrap_counts(subjects.counts, weights))
     if prevalence is not None:
         return _at_prevalence(spec, table, prevalence)
@@ -118,18 +143,13 @@ def _auroc(subjects: Subjects, requirement: Requirement) -> Measurement:
     return _measured(estimate, interval, n, requirement.spec.n_of, patients)
 
 
-def _proportion(subjects: Subjects, requirement: Requirement) -> Measurement:
-    spec = requirement.spec
-    if spec.proportion is None:
-        raise ValueError(f"{spec.name} is no proportion")
-    by_patient = spec.proportion(ConfusionTable.of(subjects.counts))
-    n, patients = int(by_patient.trials.sum()), int(np.count_nonzero(by_patient.trials))
+def _share(subjects: Subjects, requirement: Requirement, hits: Floats, trials: Floats) -> Measurement:
+    spec, n, patients = requirement.spec, int(trials.sum()), int(np.count_nonzero(trials))
     if n == 0:
         return undefined(Reason.UNDEFINED_METRIC, spec.n_of)
-    interval = proportion_interval(
-        by_patient.hits, by_patient.trials, subjects.clusters, requirement.confidence, wilson
-    )
-    return _measured(float(by_patient.hits.sum() / n), interval, n, spec.n_of, patients)
+    independent = _INTERVALS[requirement.interval or "wilson"]
+    interval = proportion_interval(hits, trials, subjects.clusters, requirement.confidence, independent)
+    return _measured(float(hits.sum() / n), interval, n, spec.n_of, patients)
 
 
 def _predictive_value(subjects: Subjects, requirement: Requirement, prevalence: float) -> Measurement:
@@ -139,10 +159,12 @@ def _predictive_value(subjects: Subjects, requirement: Requirement, prevalence: 
     estimate = float(_at_prevalence(spec, table, prevalence))
     if not np.isfinite(estimate):
         return undefined(Reason.UNDEFINED_METRIC, n_of, n, patients)
-    if not subjects.clusters.repeat:
+    if spec.name == RECALL_RATE.name and not subjects.clusters.repeat:
+        interval: Interval | None = _worst_and_best(subjects, spec, prevalence, requirement.confidence)
+    elif not subjects.clusters.repeat:
         closed_form = ppv_interval if spec.name == "precision" else npv_interval
         tp, fn, fp, tn = (int(cell) for cell in (table.tp, table.fn, table.fp, table.tn))
-        interval: Interval | None = closed_form(tp, fn, fp, tn, prevalence, requirement.confidence)
+        interval = closed_form(tp, fn, fp, tn, prevalence, requirement.confidence)
         if interval is not None and interval.lower == interval.upper:  # every case got the same call
             interval = _worst_and_best(subjects, spec, prevalence, requirement.confidence)
     else:
@@ -154,8 +176,7 @@ def _at_prevalence(spec: Metric, table: ConfusionTable, prevalence: float) -> Fl
     positives, negatives = table.tp + table.fn, table.fp + table.tn
     with np.errstate(invalid="ignore", divide="ignore"):
         sensitivity, specificity = table.tp / positives, table.tn / negatives
-        formula = ppv_at if spec.name == "precision" else npv_at
-        return np.asarray(formula(sensitivity, specificity, prevalence))
+        return np.asarray(_AT_PREVALENCE[spec.name](sensitivity, specificity, prevalence))
 
 
 def _resampled(requirement: Requirement, subjects: Subjects, estimate: float) -> Interval | None:
@@ -179,19 +200,22 @@ def _worst_and_best(subjects: Subjects, spec: Metric, prevalence: float, confide
     tp, fp, fn, tn = (subjects.counts[:, cell] > 0 for cell in range(4))
     each = 1.0 - (1.0 - confidence) / 2.0
     positives, negatives = int((tp | fn).sum()), int((fp | tn).sum())
-    formula = ppv_at if spec.name == "precision" else npv_at
-    lower = formula(
+    formula = _AT_PREVALENCE[spec.name]
+    sensitivities = (
         clopper_pearson(int((tp & ~fn).sum()), positives, each).lower,
-        clopper_pearson(int((tn & ~fp).sum()), negatives, each).lower,
-        prevalence,
-    )
-    upper = formula(
         clopper_pearson(int(tp.sum()), positives, each).upper,
-        clopper_pearson(int(tn.sum()), negatives, each).upper,
-        prevalence,
     )
-    method = "Clopper-Pearson (exact) limits over patients, combined by Bonferroni, since no patient differs"
-    return Interval(float(lower), float(upper), confidence, method)
+    specificities = (
+        clopper_pearson(int((tn & ~fp).sum()), negatives, each).lower,
+        clopper_pearson(int(tn.sum()), negatives, each).upper,
+    )
+    method = "Clopper-Pearson (exact) limits over patients, combined by Bonferroni"
+    if spec.name == RECALL_RATE.name:  # more alarms where specificity is low
+        specificities = (specificities[1], specificities[0])
+    else:
+        method += ", since no patient differs"
+    lower, upper = (float(formula(*pair, prevalence)) for pair in zip(sensitivities, specificities, strict=True))
+    return Interval(lower, upper, confidence, method)
 
 
 def _measured(estimate: float, interval: Interval | None, n: int, n_of: str, patients: int) -> Measurement:

@@ -133,7 +133,7 @@ def _when_alike(
     """
     if followed.spec.name == "auroc":
         return interval_when_alike(estimate, -1.0, before.pairs, confidence, ALIKE) if before.pairs else None
-    if followed.spec.name in ("sensitivity", "specificity"):
+    if followed.spec.name in ("sensitivity", "specificity", "imageability"):
         return interval_when_alike(estimate, -1.0, before.counted(followed.spec), confidence, ALIKE)
     stricter = followed.model_copy(update={"confidence": 1.0 - (1.0 - confidence) / 2.0})
     first, second = (performance.measure(stricter, part.rows, operating_point).interval for part in (before, after))

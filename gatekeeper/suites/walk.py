@@ -18,6 +18,9 @@ def plan_policy(policy: Policy) -> Plan:
 
 def measure(requirement: Requirement, policy: Policy, evidence: Evidence, operating_point: float) -> Measurement:
     """Measure a requirement on all the evidence that it speaks of."""
+    followed = policy.requirements.get(requirement.of or "", requirement)
+    if requirement.not_measured or followed.not_measured:
+        return undefined(Reason.NOT_MEASURED, requirement.spec.n_of)
     suite = requirement.spec.suite
     if suite is Suite.PERFORMANCE:
         return performance.measure(requirement, evidence.under(BASELINE.id), operating_point)
@@ -35,6 +38,8 @@ def measure_subgroup(
 
     With fewer counted cases than the policy's ``subgroups.min_cases``, there is an estimate but no interval.
     """
+    if requirement.not_measured:
+        return undefined(Reason.NOT_MEASURED, requirement.spec.n_of)
     rows = evidence.under(BASELINE.id)
     chosen = rows.where(rows.attributes[attribute] == group)
     measured = performance.measure(requirement, chosen, operating_point)

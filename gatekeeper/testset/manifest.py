@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -51,7 +52,7 @@ class Manifest(Record):
             raise ValueError("the Merkle root does not fit the cases")
         return self
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the manifest in canonical JSON."""
         return digest_json(self.to_json())

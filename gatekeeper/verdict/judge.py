@@ -3,34 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from gatekeeper.evidence import Evidence, Finding, Outcome, Reason
+from gatekeeper.evidence import BASELINE, Environment, Evidence, Finding, Outcome, Reason, Waived
 from gatekeeper.metrics import Suite
 from gatekeeper.policy import Policy, Requirement
+from gatekeeper.policy.schema import Subgroups, Waiver
 from gatekeeper.statistics import Interval, cases_to_decide
 from gatekeeper.suites import Measurement, measure, measure_subgroup, undefined
+from gatekeeper.verdict.claims import claimed_ids
 from gatekeeper.verdict.words import title_of, words_of
 
 _LARGEST_STUDY = 1_000_000
 
 
-def judge(policy: Policy, evidence: Evidence, operating_point: float) -> tuple[Finding, ...]:
+@dataclass(frozen=True)
+class _Case:
+    """What findings are made from: a policy, and the evidence with failures that count as the policy declares."""
+
+    policy: Policy
+    evidence: Evidence
+    operating_point: float
+    device_name: str
+    day: str
+
+
+def judge(
+    policy: Policy,
+    evidence: Evidence,
+    operating_point: float,
+    *,
+    environment: Environment | None = None,
+    started: str | None = None,
+) -> tuple[Finding, ...]:
     """Return every finding: blocking ones in the policy's order, advisory ones, then subgroups.
 
-    In serial gatekeeping a blocking requirement is claimed only when all before it are met.
+    ``environment`` tells whether times were taken on the hardware that the policy names, ``started`` (ISO 8601, UTC)
+    which waivers were in force; without them, such times are not decided and no waiver counts.
     """
-    findings: list[Finding] = []
-    claimed = True
-    advisory = (id_ for id_, requirement in policy.requirements.items() if not requirement.blocking)
-    for id_ in (*policy.order, *advisory):
-        requirement = policy.requirements[id_]
-        measured = measure(requirement, policy, evidence, operating_point)
-        finding = _finding(
-            policy, id_, requirement, measured, {}, requirement.blocking, claimed and requirement.blocking
-        )
-        claimed = claimed and (not requirement.blocking or finding.outcome is Outcome.MET)
-        findings.append(finding)
-    return (*findings, *_subgroup_findings(policy, evidence, operating_point))
+    case = _Case(
+        policy,
+        evidence.counting(policy.failure_costs.by_outcome),
+        operating_point,
+        device_name=environment.device_name if environment else "",
+        day=started[:10] if started else "",
+    )
+    advisory = [id_ for id_, requirement in policy.requirements.items() if not requirement.blocking]
+    findings = {id_: _finding(case, id_, policy.requirements[id_]) for id_ in (*policy.order, *advisory)}
+    outcomes = {id_: finding.outcome for id_, finding in findings.items()}
+    claimed = claimed_ids(policy, outcomes, lambda changed: _outcome(case, changed, _measured(case, changed))[0])
+    waivers = {waiver.requirement: waiver for waiver in policy.waivers if case.day and case.day <= waiver.expires}
+    listed = (
+        _with_waiver(finding.model_copy(update={"claimed": id_ in claimed}), waivers.get(id_))
+        for id_, finding in findings.items()
+    )
+    return (*listed, *_subgroup_findings(case))
+
+
+def _with_waiver(finding: Finding, waiver: Waiver | None) -> Finding:
+    if waiver is None or finding.outcome is Outcome.MET:
+        return finding
+    words = f"{finding.words} Waived until {waiver.expires} by {waiver.by}: {waiver.reason.rstrip('.')}."
+    waived = Waived(reason=waiver.reason, by=waiver.by, expires=waiver.expires)
+    return finding.model_copy(update={"waived": waived, "words": words})
 
 
 def _more_cases(estimate: float, interval: Interval, threshold: float, n: int) -> int | None:
@@ -43,49 +78,71 @@ def _more_cases(estimate: float, interval: Interval, threshold: float, n: int) -
     return -(-more // step) * step
 
 
-def _subgroup_findings(policy: Policy, evidence: Evidence, operating_point: float) -> Iterator[Finding]:
-    if policy.subgroups is None:
+def _subgroup_findings(case: _Case) -> Iterator[Finding]:
+    asked = case.policy.subgroups
+    if asked is None:
         return
-    for attribute in policy.subgroups.by:
-        column = evidence.under("baseline").attributes.get(attribute)
-        for id_ in policy.subgroups.requirements:
-            requirement = policy.requirements[id_]
+    for attribute in asked.by:
+        column = case.evidence.under(BASELINE.id).attributes.get(attribute)
+        for id_ in asked.requirements:
+            requirement = case.policy.requirements[id_]
             if column is None:  # told, not left out: no group judged is never all groups judged
                 measured = undefined(Reason.SUBGROUP_EMPTY, requirement.spec.n_of)
-                name, blocking = f"{id_}[{attribute}]", policy.subgroups.blocking
-                yield _finding(policy, name, requirement, measured, {attribute: ""}, blocking, claimed=False)
+                yield _subgroup_finding(case, asked, f"{id_}[{attribute}]", requirement, measured, {attribute: ""})
                 continue
-            for group in sorted(set(column)):
-                measured = measure_subgroup(requirement, policy, evidence, operating_point, attribute, group)
-                name = f"{id_}[{attribute}={group}]"
-                yield _finding(
-                    policy, name, requirement, measured, {attribute: group}, policy.subgroups.blocking, claimed=False
+            for group in sorted({*column, *asked.expected.get(attribute, ())}):
+                measured = measure_subgroup(
+                    requirement, case.policy, case.evidence, case.operating_point, attribute, group
                 )
+                name = f"{id_}[{attribute}={group}]"
+                yield _subgroup_finding(case, asked, name, requirement, measured, {attribute: group})
+
+
+def _subgroup_finding(
+    case: _Case, asked: Subgroups, id_: str, requirement: Requirement, measured: Measurement, subgroup: dict[str, str]
+) -> Finding:
+    rules = {Reason.SUBGROUP_TOO_SMALL: asked.too_small, Reason.SUBGROUP_EMPTY: asked.missing}
+    rule = rules.get(measured.reason) if measured.reason else None
+    blocking = asked.blocking and rule != "not_judged"
+    return _finding(case, id_, requirement, measured, subgroup, blocking=blocking)
+
+
+def _measured(case: _Case, requirement: Requirement) -> Measurement:
+    return measure(requirement, case.policy, case.evidence, case.operating_point)
+
+
+def _outcome(case: _Case, requirement: Requirement, measured: Measurement) -> tuple[Outcome, Reason | None]:
+    hardware = case.policy.latency.hardware
+    if requirement.spec.suite is Suite.LATENCY and hardware and hardware.casefold() not in case.device_name.casefold():
+        return Outcome.NOT_DECIDED, measured.reason or Reason.HARDWARE_DIFFERS
+    outcome = requirement.threshold.outcome(measured.rounded, measured.limits)
+    if outcome is Outcome.NOT_DECIDED and measured.interval is not None:
+        return outcome, measured.reason or Reason.TOO_FEW_CASES
+    return outcome, measured.reason
 
 
 def _finding(
-    policy: Policy,
+    case: _Case,
     id_: str,
     requirement: Requirement,
-    measured: Measurement,
-    subgroup: dict[str, str],
-    blocking: bool,
-    claimed: bool,
+    measured: Measurement | None = None,
+    subgroup: dict[str, str] | None = None,
+    *,
+    blocking: bool | None = None,
 ) -> Finding:
     spec, threshold = requirement.spec, requirement.threshold
+    measured = measured or _measured(case, requirement)
     estimate, limits = measured.rounded, measured.limits
-    outcome = threshold.outcome(estimate, limits)
-    reason = measured.reason
+    outcome, reason = _outcome(case, requirement, measured)
     more = None
-    if outcome is Outcome.NOT_DECIDED and measured.interval is not None and estimate is not None:
+    if reason is Reason.TOO_FEW_CASES and measured.interval is not None and estimate is not None:
         more = _more_cases(estimate, measured.interval, threshold.value, measured.n)
-        reason = reason or Reason.TOO_FEW_CASES
     finding = Finding(
         id=id_,
         suite=spec.suite.value,
         metric=spec.name,
-        title=title_of(requirement, policy),
-        subgroup=subgroup,
+        title=title_of(requirement, case.policy),
+        subgroup=subgroup or {},
         outcome=outcome,
         reason=reason,
         estimate=estimate,
@@ -97,10 +154,10 @@ def _finding(
         patients=measured.patients,
         unit=spec.unit,
         threshold=threshold,
-        blocking=blocking,
-        claimed=claimed,
+        blocking=requirement.blocking if blocking is None else blocking,
+        claimed=False,
         is_time=spec.suite is Suite.LATENCY,
         more_cases=more,
         words="",
     )
-    return finding.model_copy(update={"words": words_of(finding, requirement, policy)})
+    return finding.model_copy(update={"words": words_of(finding, requirement, case.policy)})

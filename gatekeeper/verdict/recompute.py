@@ -9,7 +9,7 @@ import numpy as np
 from gatekeeper.candidate import CandidateRecord
 from gatekeeper.canonical import digest_json
 from gatekeeper.errors import Code, IntegrityError
-from gatekeeper.evidence import Condition, Evidence, Finding, Plan, Rows, Verdict, reproducible_digest
+from gatekeeper.evidence import Condition, Environment, Evidence, Finding, Plan, Rows, Verdict, reproducible_digest
 from gatekeeper.policy import Policy
 from gatekeeper.suites import plan_policy
 from gatekeeper.testset import Manifest
@@ -21,7 +21,13 @@ _RELATIVE_TOLERANCE = 1e-9
 
 
 def recompute(
-    policy: Policy, plan: Plan, candidate: CandidateRecord, manifest: Manifest, evidence: Evidence, claimed: Verdict
+    policy: Policy,
+    plan: Plan,
+    candidate: CandidateRecord,
+    manifest: Manifest,
+    environment: Environment,
+    evidence: Evidence,
+    claimed: Verdict,
 ) -> int:
     """Recompute a verdict and return how many numbers were compared.
 
@@ -30,10 +36,21 @@ def recompute(
     """
     _check_digests(policy, plan, candidate, manifest, claimed)
     _check_rows(plan, manifest, evidence)
-    findings = judge(policy, evidence, candidate.contract.operating_point)
+    operating_point, started = candidate.contract.operating_point, claimed.run.started
+    findings = judge(policy, evidence, operating_point, environment=environment, started=started)
     again = conclude(policy, plan, findings, candidate, manifest, claimed.run, exploratory=claimed.exploratory)
     numbers = _check_findings(again, claimed)
-    for name in ("verdict", "words", "policy_id", "policy_version", "candidate", "testset", "cases", "patients"):
+    for name in (
+        "verdict",
+        "without_waivers",
+        "words",
+        "policy_id",
+        "policy_version",
+        "candidate",
+        "testset",
+        "cases",
+        "patients",
+    ):
         if getattr(again, name) != getattr(claimed, name):
             raise _differs(f"the {name.replace('_', ' ')}", str(getattr(claimed, name)), str(getattr(again, name)))
     digest = reproducible_digest(claimed.verdict, claimed.digests, claimed.findings)

@@ -13,6 +13,7 @@ _NOT_MEASURED = {
     Reason.UNDEFINED_METRIC: "It has no value here, because there is nothing to count",
     Reason.NO_REPEATS: "The test set has no repeated subjects",
     Reason.CONDITION_NOT_RUN: "The run did not try this",
+    Reason.NOT_MEASURED: "This version of gatekeeper does not measure it yet",
 }
 
 
@@ -21,6 +22,10 @@ def title_of(requirement: Requirement, policy: Policy) -> str:
     if requirement.title is not None:
         return requirement.title
     title = requirement.spec.title
+    if requirement.stage == "end_to_end":
+        title += ", end to end"
+    if requirement.structure is not None:
+        title += f", {requirement.structure}"
     if requirement.prevalence is not None:
         return f"{title} at {write_declared_share(requirement.prevalence)}"
     if requirement.percentile is not None:
@@ -68,6 +73,13 @@ def _seen(finding: Finding, requirement: Requirement, policy: Policy) -> str:
         return f"Repeats of one {unit} get different calls for {value} of {unit}s{span}"
     if metric == "within_subject_sd":
         return f"Between repeats of one {unit}, the score varies with a standard deviation of {value}{span}"
+    if metric == "imageability":
+        return f"Of the {unit}s, {value} get an answer{span}"
+    if metric == "abnormal_interpretation_rate":
+        declared = write_declared_share(requirement.prevalence or 0.0)
+        return f"Where {declared} of {unit}s are {positive}, {value} of all {unit}s raise an alarm{span}"
+    if metric == "mean_latency":
+        return f"An answer takes {value} on average{span}"
     if metric == "latency":
         return f"{requirement.percentile:g} of 100 answers take at most {value}{span}"
     return _stressed(finding, requirement, policy, span)
@@ -107,6 +119,8 @@ def _required(finding: Finding) -> str:
 def _undecided(finding: Finding) -> str:
     if finding.outcome is not Outcome.NOT_DECIDED:
         return ""
+    if finding.reason is Reason.HARDWARE_DIFFERS:
+        return " Not decided: it was timed on other hardware than the policy names."
     if finding.more_cases is None:
         return " Not decided."
     return f" Not decided: about {finding.more_cases:,} more {finding.n_of.partition(' (')[0]} would decide it."

@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_findings import DIGESTS, finding
 
-from gatekeeper.evidence import Digests, Finding, Outcome, Reason, Threshold, VerdictWord, reproducible_digest
+from gatekeeper.evidence import (
+    Digests,
+    Finding,
+    Outcome,
+    Reason,
+    Threshold,
+    VerdictWord,
+    Waived,
+    reproducible_digest,
+)
 from gatekeeper.evidence.notation import (
     write_declared_share,
     write_demand,
@@ -82,6 +91,7 @@ CHANGES: dict[str, object] = {
     "threshold": Threshold(of="estimate", at_least=0.2),
     "blocking": False,
     "claimed": False,
+    "waived": Waived(reason="other", by="A. Person", expires="2026-12-31"),
     "is_time": True,
     "more_cases": 5,
     "words": "Other.",

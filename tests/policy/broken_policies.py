@@ -87,7 +87,6 @@ BROKEN = {
     ),
     "no modality": Broken("  modality: CT\n", "", Code.MISSING_KEY, "context:"),
     "no metric": Broken("    metric: sensitivity\n", "", Code.MISSING_KEY, "  sensitivity:"),
-    "no basis": Broken(_SENSITIVITY + f"    {_BASIS}\n", _SENSITIVITY, Code.MISSING_KEY, "  sensitivity:"),
     "no source": Broken("{source: made up, status", "{status", Code.MISSING_KEY, "basis: {status"),
     "no order": Broken(
         "order: [sensitivity, specificity,", "notes: [sensitivity, specificity,", Code.MISSING_KEY, None
@@ -107,7 +106,10 @@ BROKEN = {
     "calls below none": _first("warm_up_calls: 2", "warm_up_calls: -1", Code.BAD_VALUE),
     "a text for true": _first("    level: R0", '    blocking: "true"\n    level: R0', Code.BAD_VALUE),
     "a modality that nobody has": _first("modality: CT", "modality: CAT", Code.BAD_VALUE),
-    "a task that is not built": _first("task: classification", "task: segmentation", Code.BAD_VALUE),
+    "a task that nobody has": _first("task: classification", "task: prognosis", Code.BAD_VALUE),
+    "a task without what it measures": Broken(
+        "task: classification", "task: segmentation", Code.BAD_VALUE, "context:", "structures"
+    ),
     "a status that nobody has": _first("status: project_choice", "status: guessed", Code.BAD_VALUE),
     "a level that nobody has": _first("level: R0", "level: R9", Code.BAD_VALUE),
     "a version without its patch": _first('version: "1.0.0"', 'version: "1.0"', Code.BAD_VALUE),

@@ -23,7 +23,13 @@ def records(finished_run: Path) -> RunRecords:
 
 def recomputed(records: RunRecords) -> int:
     return recompute(
-        records.policy, records.plan, records.candidate, records.manifest, records.evidence, records.verdict
+        records.policy,
+        records.plan,
+        records.candidate,
+        records.manifest,
+        records.environment,
+        records.evidence,
+        records.verdict,
     )
 
 

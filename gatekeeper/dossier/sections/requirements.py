@@ -12,6 +12,7 @@ from gatekeeper.dossier.material import DossierMaterial
 from gatekeeper.dossier.wording import joined, plain_name
 from gatekeeper.evidence import Finding, Outcome
 from gatekeeper.policy import Policy
+from gatekeeper.policy.schema import Basis
 
 STATUS = {
     "verified": "read in the source named",
@@ -73,9 +74,7 @@ def thresholds(material: DossierMaterial) -> tuple[Block, ...]:
                         numerals.threshold(requirement.threshold, style),
                         (numerals.threshold_end(requirement.threshold),),
                     ),
-                    Cell(requirement.basis.source),
-                    Cell(STATUS[requirement.basis.status]),
-                    Cell(requirement.basis.note or ""),
+                    *_basis(requirement.basis),
                 )
             )
         )
@@ -99,6 +98,12 @@ def subgroups(material: DossierMaterial) -> tuple[Block, ...]:
     return (Paragraph(told), Table("Subgroups", columns, tuple(_subgroup_rows(findings))))
 
 
+def _basis(basis: Basis | None) -> tuple[Cell, Cell, Cell]:
+    if basis is None:
+        return Cell("none given"), Cell("the policy does not say"), Cell("")
+    return Cell(basis.source), Cell(STATUS[basis.status]), Cell(basis.note or "")
+
+
 def _requirement_rows(findings: list[Finding]) -> Iterable[Row]:
     order = 0
     for finding in findings:
@@ -106,6 +111,8 @@ def _requirement_rows(findings: list[Finding]) -> Iterable[Row]:
         standing = f"no. {order}, blocking" if finding.blocking else "advisory"
         if finding.blocking and not finding.claimed:
             standing += ", not claimed"
+        if finding.waived is not None:
+            standing += f", waived until {finding.waived.expires}"
         first = Cell(finding.title, (finding.outcome.value, standing), strong=True)
         yield Row(_evidence(finding, first), note=f"{finding.words} {_method(finding)}")
 
@@ -169,7 +176,7 @@ def _context(material: DossierMaterial) -> tuple[tuple[str, str], ...]:
         ("Policy", f"{policy.title} ({policy.id} {policy.version})"),
         ("Intended use", context.intended_use),
         ("Modality and region", f"{context.modality}, {context.body_part}"),
-        ("Unit judged", f"{context.unit}; positive means {context.positive}"),
+        ("Unit judged", f"{context.unit}; positive means {context.positive}" if context.positive else context.unit),
     ]
     if context.prevalence is not None:
         basis = context.prevalence.basis

@@ -1,0 +1,29 @@
+"""What a candidate does with inputs that it should, or should not, answer."""
+
+from __future__ import annotations
+
+from gatekeeper.metrics.specification import EVERY_TASK, Metric, Suite
+
+IMAGEABILITY = Metric(
+    name="imageability",
+    title="Imageability",
+    suite=Suite.PERFORMANCE,
+    definition="share of the cases of the test set that the candidate answered at all",
+    source="Abràmoff et al., npj Digit Med 2018;1:39, PMC6550188",
+    undefined="no case",
+    n_of="cases",
+    interval="Wilson score; patients resampled (cluster bootstrap) where one has several cases",
+    tasks=EVERY_TASK,
+)
+REFUSAL_RATE = Metric(
+    name="refusal_rate",
+    title="Refusal of unusable inputs",
+    suite=Suite.REFUSAL,
+    definition="share of unusable inputs, of the kinds that the policy lists under refusals, that were refused",
+    source="FDA draft guidance on AI-enabled device software functions (2025-01-07), XII: bad input",
+    undefined="no unusable input was tried",
+    n_of="unusable inputs",
+    interval="Clopper-Pearson (exact)",
+    tasks=EVERY_TASK,
+    measured=False,
+)

@@ -1,0 +1,131 @@
+"""What is wrong with a policy as a whole: names that lead nowhere, metrics of another task, an order that lacks one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gatekeeper.metrics import Suite
+from gatekeeper.perturbations import PERTURBATIONS
+from gatekeeper.policy._meaning import faults_of_quantity, misnamed, unknown_in
+from gatekeeper.quantities import parse_quantity
+from gatekeeper.strict_yaml import KeyPath
+from gatekeeper.validation import Fault
+
+if TYPE_CHECKING:
+    from gatekeeper.policy.schema import Policy
+
+
+def faults_of_policy(policy: Policy) -> Iterator[Fault]:
+    """Say which names lead nowhere, which metrics do not fit the task, and what ``order`` lacks."""
+    for id_ in policy.requirements:
+        yield from _faults_of_task(policy, id_)
+        yield from _faults_of_stress(policy, id_)
+    yield from _faults_of_order(policy)
+    yield from _faults_of_refusals(policy)
+    yield from _faults_of_subgroups(policy)
+    yield from _faults_of_waivers(policy)
+    yield from _faults_of_later_use(policy)
+
+
+def _faults_of_task(policy: Policy, id_: str) -> Iterator[Fault]:
+    requirement, context = policy.requirements[id_], policy.context
+    if context.task not in requirement.spec.tasks:
+        fits = ", ".join(sorted(requirement.spec.tasks))
+        what = f"{requirement.spec.name} is a metric of {fits}; the task of this context is {context.task}"
+        yield Fault(("requirements", id_, "metric"), what)
+    structure = requirement.structure
+    if structure is not None and structure not in context.structures:
+        yield misnamed("structure", structure, context.structures, ("requirements", id_, "structure"))
+
+
+def _faults_of_order(policy: Policy) -> Iterator[Fault]:
+    blocking = [id_ for id_, requirement in policy.requirements.items() if requirement.blocking]
+    if not blocking:
+        yield Fault(("requirements",), "no requirement is blocking: nothing judged is never a pass")
+        return
+    for id_ in blocking:
+        if id_ not in policy.order:
+            yield Fault(("order",), f'order lacks the blocking requirement "{id_}"', mend=f'add "{id_}"')
+    for index, id_ in enumerate(policy.order):
+        if id_ in policy.order[:index]:
+            yield Fault(("order", index), f'order lists "{id_}" twice', mend="keep one of the two")
+        elif id_ not in policy.requirements:
+            yield misnamed("requirement", id_, blocking, ("order", index))
+        elif id_ not in blocking:
+            yield Fault(("order", index), f'"{id_}" is not blocking; order lists what blocks', mend="remove it")
+
+
+def _faults_of_subgroups(policy: Policy) -> Iterator[Fault]:
+    for index, id_ in enumerate(policy.subgroups.requirements if policy.subgroups else ()):
+        path = ("subgroups", "requirements", index)
+        if id_ not in policy.requirements:
+            yield misnamed("requirement", id_, policy.requirements, path)
+        elif policy.requirements[id_].spec.suite is not Suite.PERFORMANCE:
+            yield Fault(path, f"subgroups can ask for performance requirements; {id_} is none")
+
+
+def _faults_of_stress(policy: Policy, id_: str) -> Iterator[Fault]:
+    requirement = policy.requirements[id_]
+    if requirement.spec.suite is not Suite.ROBUSTNESS:
+        return
+    path = ("requirements", id_)
+    measured = policy.requirements.get(requirement.of or "")
+    if measured is None or measured.spec.suite is not Suite.PERFORMANCE:
+        yield Fault((*path, "of"), f'"{requirement.of}" is no performance requirement of this policy')
+    name = requirement.perturbation or ""
+    steps = len(policy.robustness.get(name, ()))
+    if not steps:
+        unknown = list(unknown_in(PERTURBATIONS, name, (*path, "perturbation")))
+        lacking = Fault((*path, "perturbation"), f'no ladder of "{name}" under robustness', mend="add its ladder")
+        yield from unknown or [lacking]
+    elif requirement.severity is not None and requirement.severity > steps:
+        yield Fault((*path, "severity"), f"the ladder of {name} has {steps} severities")
+    elif requirement.spec.unit == "severity" and requirement.threshold.value > steps + 1:
+        what = f"the ladder of {name} has {steps} severities: {steps + 1} is the most that can be reached"
+        yield Fault((*path, requirement.threshold.of), what)
+
+
+def _faults_of_refusals(policy: Policy) -> Iterator[Fault]:
+    demanded = [id_ for id_, requirement in policy.requirements.items() if requirement.spec.suite is Suite.REFUSAL]
+    for index, kind in enumerate(policy.refusals):
+        if kind in policy.refusals[:index]:
+            yield Fault(("refusals", index), f'"{kind}" is listed twice', mend="keep one of the two")
+    if policy.refusals and not demanded:
+        mend = "add a requirement on refusal_rate"
+        yield Fault(("refusals",), "unusable inputs are tried and nothing is required of them", mend=mend)
+    if demanded and not policy.refusals:
+        what = "no unusable input is listed under refusals"
+        yield Fault(("requirements", demanded[0], "metric"), what, mend='add "refusals:", such as [blank, corrupted]')
+
+
+def _faults_of_waivers(policy: Policy) -> Iterator[Fault]:
+    waived = {waiver.requirement for waiver in policy.waivers}
+    if waived and all(id_ in waived for id_, requirement in policy.requirements.items() if requirement.blocking):
+        yield Fault(("waivers",), "every blocking requirement is waived: nothing judged is never a pass")
+    for index, waiver in enumerate(policy.waivers):
+        path: KeyPath = ("waivers", index, "requirement")
+        if waiver.requirement not in policy.requirements:
+            yield misnamed("requirement", waiver.requirement, policy.requirements, path)
+        elif not policy.requirements[waiver.requirement].blocking:
+            yield Fault(
+                path, f'"{waiver.requirement}" is advisory: there is nothing to waive', mend="remove the waiver"
+            )
+        elif any(other.requirement == waiver.requirement for other in policy.waivers[:index]):
+            yield Fault(path, f'"{waiver.requirement}" is waived twice', mend="keep one of the two")
+
+
+def _faults_of_later_use(policy: Policy) -> Iterator[Fault]:
+    for id_, margin in (policy.champion.not_inferior if policy.champion else {}).items():
+        path: KeyPath = ("champion", "not_inferior", id_)
+        if id_ not in policy.requirements:
+            yield misnamed("requirement", id_, policy.requirements, path)
+            continue
+        unit = policy.requirements[id_].spec.unit
+        unreadable = list(faults_of_quantity(margin.margin, unit, (*path, "margin")))
+        yield from unreadable
+        if not unreadable and not parse_quantity(margin.margin, unit) > 0.0:
+            yield Fault((*path, "margin"), "a margin is more than 0")
+    for index, id_ in enumerate(policy.monitoring.requirements if policy.monitoring else ()):
+        if id_ not in policy.requirements:
+            yield misnamed("requirement", id_, policy.requirements, ("monitoring", "requirements", index))

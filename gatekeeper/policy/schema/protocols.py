@@ -1,0 +1,116 @@
+"""How a policy is carried out: subgroups, time, failures, the use of test sets, waivers, and what comes after."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from gatekeeper.evidence import CaseOutcome, Record
+from gatekeeper.policy._meaning import faults_of_expected_groups
+from gatekeeper.policy.schema.basis import Basis
+from gatekeeper.policy.schema.values import Day, Quantity, Text
+from gatekeeper.validation import refuse
+
+Cost: TypeAlias = Literal["wrong", "positive", "negative"]
+
+
+class Subgroups(Record):
+    """Which requirements are looked at again in each group of each attribute.
+
+    A group with fewer than ``min_cases`` counted cases, or one that is ``expected`` and missing from the test set, is
+    not decided. With ``not_judged`` it is shown all the same, and cannot close the gate.
+    """
+
+    by: tuple[Text, ...] = Field(min_length=1)
+    min_cases: int = Field(default=30, ge=1, le=1_000_000)
+    requirements: tuple[str, ...] = Field(min_length=1)
+    blocking: bool = False
+    expected: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
+    too_small: Literal["not_decided", "not_judged"] = "not_decided"
+    missing: Literal["not_decided", "not_judged"] = "not_decided"
+
+    @model_validator(mode="after")
+    def _expects_groups_of_its_own(self) -> Subgroups:
+        refuse(faults_of_expected_groups(self))
+        return self
+
+
+class LatencyProtocol(Record):
+    """How time is measured: batch size 1, cases in turn, unrecorded calls first.
+
+    ``hardware`` is a part of the name of the device for which the requirements hold, such as ``H100``; on another
+    device they are not decided.
+    """
+
+    warm_up_calls: int = Field(default=20, ge=0, le=1_000_000)
+    timed_calls: int = Field(default=200, ge=1, le=1_000_000)
+    hardware: Text | None = None
+
+
+class FailureCosts(Record):
+    """What a case without a usable answer counts as.
+
+    ``wrong``: against the candidate, whatever the truth (for an overlap 0, for a distance the worst). ``positive``,
+    ``negative``: as a call of that kind, where the site's workflow makes it one.
+    """
+
+    crash: Cost = "wrong"
+    timeout: Cost = "wrong"
+    refusal: Cost = "wrong"
+    invalid_output: Cost = "wrong"
+    empty_prediction: Literal["wrong"] = "wrong"
+    missed_structure: Literal["wrong"] = "wrong"
+
+    @property
+    def by_outcome(self) -> dict[CaseOutcome, Cost]:
+        """What each outcome of a case other than an answer counts as."""
+        return {
+            CaseOutcome.CRASHED: self.crash,
+            CaseOutcome.TIMED_OUT: self.timeout,
+            CaseOutcome.REFUSED: self.refusal,
+            CaseOutcome.INVALID_OUTPUT: self.invalid_output,
+        }
+
+
+class TestSetUse(Record):
+    """How often a locked test set may decide on releases before it is worn out."""
+
+    __test__ = False  # not a test, whatever pytest makes of the name
+
+    max_release_evaluations: int = Field(ge=1, le=1_000_000)
+
+
+class Margin(Record):
+    """How much worse than the champion a challenger may be: a distance in the unit of the metric."""
+
+    margin: Quantity
+    basis: Basis | None = None
+
+
+class Champion(Record):
+    """Comparison with the released model: non-inferiority margins by requirement. Read by promotion, not by checks."""
+
+    not_inferior: dict[str, Margin] = Field(min_length=1)
+
+
+class Monitoring(Record):
+    """What is watched after release. Read by the monitor, not by checks.
+
+    ``window_cases`` is how many cases are looked at together, ``requirements`` what is judged in each window,
+    ``max_score_psi`` the population stability index of the scores that raises an alarm.
+    """
+
+    window_cases: int = Field(ge=1, le=1_000_000)
+    requirements: tuple[str, ...] = ()
+    max_score_psi: float | None = Field(default=None, gt=0.0, le=10.0)
+    basis: Basis | None = None
+
+
+class Waiver(Record):
+    """Leave to release although one requirement is not met, until a day (inclusive, UTC). The finding still shows."""
+
+    requirement: str
+    reason: Text
+    by: Text
+    expires: Day

@@ -1,0 +1,117 @@
+"""One demand on one metric."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from gatekeeper.evidence import Record, Threshold
+from gatekeeper.metrics import METRICS, Metric
+from gatekeeper.policy._meaning import ENDS, faults_of_metric, faults_of_requirement
+from gatekeeper.policy.schema.basis import Basis, Relaxation
+from gatekeeper.policy.schema.values import Quantity, Text
+from gatekeeper.quantities import parse_quantity
+from gatekeeper.validation import refuse
+
+
+class Limit(Record):
+    """One side of a threshold."""
+
+    at_least: Quantity | None = None
+    at_most: Quantity | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Limit:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("give exactly one of at_least, at_most")
+        return self
+
+
+class Requirement(Record):
+    """One demand on one metric.
+
+    Exactly one of ``lower_limit``, ``upper_limit`` (ends of the two-sided interval at ``confidence``) and
+    ``estimate`` (the point) carries the threshold. The keys between ``at_prevalence`` and ``severity`` say how the
+    metric is taken; which of them a metric takes, and which it must have, its entry in the catalogue says.
+    ``at_prevalence: declared`` is the prevalence of the context. ``clause`` names the clause of a regulation or
+    standard that the requirement serves, ``hazard`` the entry of the risk file that it controls.
+    """
+
+    title: Text | None = None
+    metric: str
+    lower_limit: Limit | None = None
+    upper_limit: Limit | None = None
+    estimate: Limit | None = None
+    confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
+    interval: Literal["wilson", "clopper_pearson", "jeffreys"] | None = None
+    at_prevalence: Quantity | None = None
+    at_sensitivity: Quantity | None = None
+    at_specificity: Quantity | None = None
+    at_false_positives_per_case: Quantity | None = None
+    structure: Text | None = None
+    tolerance: Quantity | None = None
+    level: Literal["R0", "R1", "R2", "R3", "R4"] | None = None
+    stage: Literal["inference", "end_to_end"] | None = None
+    percentile: float | None = Field(default=None, gt=0.0, lt=100.0)
+    of: str | None = None
+    perturbation: str | None = None
+    severity: int | None = Field(default=None, ge=1)
+    blocking: bool = True
+    basis: Basis | None = None
+    hazard: Text | None = None
+    clause: Text | None = None
+    relaxes: Relaxation | None = None
+
+    @field_validator("metric")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        refuse(faults_of_metric(name))
+        return name
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Requirement:
+        refuse(faults_of_requirement(self))
+        return self
+
+    @property
+    def spec(self) -> Metric:
+        """The catalogue's entry of the metric."""
+        return METRICS.get(self.metric)
+
+    @property
+    def threshold(self) -> Threshold:
+        """The threshold in the metric's own unit."""
+        unit = self.spec.unit
+        for name in ENDS:
+            limit: Limit | None = getattr(self, name)
+            if limit is not None:
+                return Threshold(
+                    of=name,
+                    at_least=None if limit.at_least is None else parse_quantity(limit.at_least, unit),
+                    at_most=None if limit.at_most is None else parse_quantity(limit.at_most, unit),
+                )
+        raise ValueError("a requirement without a threshold")
+
+    @property
+    def prevalence(self) -> float | None:
+        """The prevalence at which a predictive value is required, as a share."""
+        return None if self.at_prevalence is None else parse_quantity(self.at_prevalence, "1")
+
+    @property
+    def not_measured(self) -> str | None:
+        """What of this requirement this version cannot measure yet, as the subject of a sentence; None if nothing.
+
+        Such a requirement is never decided: it can close a gate and never open one.
+        """
+        if not self.spec.measured:
+            return self.spec.title
+        if self.level in ("R1", "R2", "R3"):
+            return f"repeatability at level {self.level}"
+        if self.stage == "end_to_end":
+            return "time from end to end"
+        if any(
+            value is not None for value in (self.at_sensitivity, self.at_specificity, self.at_false_positives_per_case)
+        ):
+            return f"{self.spec.title.lower()} at another operating point than the candidate's"
+        return None
