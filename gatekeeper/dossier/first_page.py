@@ -73,11 +73,14 @@ def deciding(material: DossierMaterial) -> list[Finding]:
     """Return the blocking findings that made the verdict what it is; none for PASS."""
     outcome = {VerdictWord.FAIL: Outcome.NOT_MET, VerdictWord.INCONCLUSIVE: Outcome.NOT_DECIDED}
     wanted = outcome.get(material.verdict.verdict)
-    return [finding for finding in material.verdict.findings if finding.blocking and finding.outcome is wanted]
+    counted = [finding for finding in material.verdict.findings if finding.blocking and finding.waived is None]
+    return [finding for finding in counted if finding.outcome is wanted]
 
 
 def weight(finding: Finding) -> str:
     """Say whether a finding can close the gate."""
+    if finding.waived is not None:
+        return "waived"
     return "blocking" if finding.blocking else "advisory"
 
 
@@ -102,7 +105,8 @@ def _facts(material: DossierMaterial) -> tuple[tuple[str, str], ...]:
 
 
 def _brief(finding: Finding) -> Brief:
-    title = finding.title if finding.blocking else f"{shortened(finding.title, _MOST_TITLE - 11)} (advisory)"
+    plain = weight(finding) == "blocking"
+    title = finding.title if plain else f"{shortened(finding.title, _MOST_TITLE - 11)} ({weight(finding)})"
     return Brief(
         mark=outcome_mark(finding.outcome),
         outcome=finding.outcome.value,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from gatekeeper.dossier.blocks import Block, Cell, Column, Heading, Points, Row, Table
 from gatekeeper.dossier.material import DossierMaterial
+from gatekeeper.dossier.wording import joined
 from gatekeeper.metrics import METRICS
+from gatekeeper.policy import Policy
+from gatekeeper.policy.schema import FailureCosts
 
 # A part of a finding's method, in lower case -> its name, what it does, where it is from. All that match are told.
 _INTERVALS = (
@@ -19,6 +22,18 @@ _INTERVALS = (
         "Clopper-Pearson interval",
         "for a proportion: exact binomial limits, which hold the truth at least as often as promised; used "
         "for rare events, and over patients where nothing varies. Clopper & Pearson, Biometrika 1934;26:404.",
+    ),
+    (
+        "jeffreys",
+        "Jeffreys interval",
+        "for a proportion: the equal-tailed interval of the posterior under Jeffreys' prior. "
+        "Brown, Cai & DasGupta, Stat Sci 2001;16:101.",
+    ),
+    (
+        "student",
+        "Student t interval",
+        "for a mean: exact where values are normal, and good for many values of any shape. "
+        "Student, Biometrika 1908;6:1.",
     ),
     (
         "delong",
@@ -87,18 +102,20 @@ _RULES = (
         "INVALID when the machinery failed or a digest does not hold; else FAIL when a blocking requirement is not "
         "met; else INCONCLUSIVE when one is not decided; else PASS. Advisory findings never change it.",
     ),
-    (
-        "Several requirements:",
-        "tested in the policy's order, each at full level; one is claimed only when all before it are met (serial "
-        "gatekeeping), so that the chance of any false claim stays at the level of one test.",
-    ),
-    (
-        "Missing answers:",
-        "a case that was refused, crashed or timed out stays in the denominator as a wrong "
-        "answer. A fault of the machinery makes the run invalid instead.",
-    ),
-    ("Repeats:", "each subject counts once in performance, with its original; repeats count in repeatability only."),
 )
+_WAIVERS = (
+    "a finding that a waiver covers keeps its outcome and does not count for the verdict until the waiver ends; what "
+    "the verdict would be without waivers is told beside it."
+)
+_SERIAL = (
+    "tested in the policy's order, each at full level; one is claimed only when all before it are met (serial "
+    "gatekeeping), so that the chance of any false claim stays at the level of one test."
+)
+_HOLM = (
+    "claimed by Holm's step-down procedure (Scand J Stat 1979;6:65): with m of them left, those that are met with the "
+    "error divided by m; so the chance of any false claim stays at the level of one test."
+)
+_REPEATS = "each subject counts once in performance, with its original; repeats count in repeatability only."
 
 
 def methods(material: DossierMaterial) -> tuple[Block, ...]:
@@ -109,7 +126,27 @@ def methods(material: DossierMaterial) -> tuple[Block, ...]:
         Heading("Intervals"),
         _intervals(material),
         Heading("Rules"),
-        Points(_RULES),
+        Points((*_RULES, *_rules_of(material.policy))),
+    )
+
+
+def _rules_of(policy: Policy) -> tuple[tuple[str, str], ...]:
+    waivers = (("Waivers:", _WAIVERS),) if policy.waivers else ()
+    return (
+        *waivers,
+        ("Several requirements:", _HOLM if policy.multiplicity == "holm" else _SERIAL),
+        ("Missing answers:", _missing_answers(policy.failure_costs)),
+        ("Repeats:", _REPEATS),
+    )
+
+
+def _missing_answers(costs: FailureCosts) -> str:
+    names = {"crash": "crash", "timeout": "timeout", "refusal": "refusal", "invalid_output": "unusable answer"}
+    otherwise = [f"a {names[key]} counts as {getattr(costs, key)}" for key in names if getattr(costs, key) != "wrong"]
+    declared = f" As the policy declares, {joined(otherwise)}." if otherwise else ""
+    return (
+        "a case that was refused, crashed or timed out stays in the denominator as a wrong answer."
+        f"{declared} A fault of the machinery makes the run invalid instead."
     )
 
 

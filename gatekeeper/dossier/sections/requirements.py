@@ -153,7 +153,7 @@ def _how_to_read(findings: list[Finding]) -> str:
         f"{tally(findings).capitalize()}. Each interval is drawn on a scale of its own, whose ends are printed below. "
         "The upright line is the threshold; its foot and the heavier axis show the side that is demanded; the longer "
         "end of the interval is the one that must clear it. Disc: met. Cross: not met. Ring: not decided. Blocking "
-        "requirements are judged in the order numbered here; one is claimed only when all before it are met."
+        "requirements are judged in the order numbered here; which of them are claimed, the section on methods says."
     )
 
 
