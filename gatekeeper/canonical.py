@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,13 +15,14 @@ JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | Non
 
 _LARGEST_INTEGER = 2**53 - 1
 _CHUNK_BYTES = 1 << 20
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def canonical_json(value: JSON) -> bytes:
     """Return ``value`` as RFC 8785 canonical JSON in UTF-8. Raises ValueError for NaN, infinity, integers over 2^53."""
     if _is_plain(value):
         # The standard library's encoder, in C, spells such values in the same way, and five times faster.
-        return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+        return _ENCODER.encode(value).encode()
     try:
         return rfc8785.dumps(value)
     except rfc8785.CanonicalizationError as error:
@@ -29,14 +31,23 @@ def canonical_json(value: JSON) -> bytes:
 
 def _is_plain(value: JSON) -> bool:
     """Whether there are only texts, small integers, true, false and null under ASCII keys: no float to spell."""
-    kind = type(value)
-    if kind is str or value is None or kind is bool:
-        return True
-    if kind is dict:
-        return all(key.isascii() and _is_plain(item) for key, item in value.items())  # type: ignore[union-attr]
-    if kind is list:
-        return all(map(_is_plain, value))  # type: ignore[arg-type]
-    return kind is int and -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER  # type: ignore[operator]
+    items: Iterable[JSON] = (value,)
+    if isinstance(value, dict):
+        if not "".join(value).isascii():
+            return False
+        items = value.values()
+    elif isinstance(value, list):
+        items = value
+    for item in items:
+        kind = type(item)
+        if kind is str or item is None or kind is bool:
+            continue
+        if kind is int:
+            if not -_LARGEST_INTEGER <= item <= _LARGEST_INTEGER:  # type: ignore[operator]
+                return False
+        elif kind not in (dict, list) or not _is_plain(item):
+            return False
+    return True
 
 
 def pretty_json(value: JSON) -> str:
