@@ -43,7 +43,8 @@ def find_weakenings(layers: Sequence[Document]) -> Weakenings:
         before = found.data
         after = _merged(before, {key: value for key, value in layer.data.items() if key != "defaults"})
         for change in changes(before, after):
-            if change.weakens and change.path[0] != "waivers":
+            # What no layer below speaks of is weakened by nobody.
+            if change.weakens and change.path[0] in before and change.path[0] != "waivers":
                 _judge(change, layer, layers[:index], found)
         found.problems += _stale_prevalence(before, after, layer)
         found.data = _put_back(before, after)
