@@ -1,4 +1,4 @@
-"""Layers as files: their names, what they may hold, and which of them set a key."""
+"""Layers: their names, what they may hold, and which of them set a key."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 
 from gatekeeper.canonical import JSON
 from gatekeeper.errors import Code, Place, Problem, UsageError
-from gatekeeper.strict_yaml import Document, KeyPath
+from gatekeeper.strict_yaml import Document, KeyPath, shortened
 
-LAYER_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*(/[A-Za-z0-9_][A-Za-z0-9_-]*)*$")
+LAYER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(/[A-Za-z0-9_][A-Za-z0-9_-]*)*")
 MISSING = "???"  # OmegaConf's word for a value that must still be given
 _DEEPEST_LAYER = 4
+_WRITTEN: dict[type, str] = {list: "a list", dict: "a group of keys"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Composition:
         """Return what sets a key: an override of it or of one below, else the last layer that has it or one above."""
         for override in self.overrides:
             if path and _sets(override, dotted(path)):
-                return Place(f"the override {override}")
+                return Place(f"the override {shortened(override)}")
         for length in range(len(path), 0, -1):
             for layer in reversed(self.layers):
                 if path[:length] in layer.places:
@@ -39,7 +40,7 @@ class Composition:
 def check_layer(document: Document) -> None:
     """Refuse keys and values that Hydra and OmegaConf would take for their own."""
     problems = [
-        Problem(Code.FORBIDDEN, f'the key "{path[-1]}" is not allowed here', place, mend="remove it")
+        Problem(Code.FORBIDDEN, f'the key "{shortened(str(path[-1]))}" is not allowed here', place, mend="remove it")
         for path, place in document.places.items()
         if str(path[-1]).startswith("_") or path == ("hydra",)
     ]
@@ -60,15 +61,18 @@ def _sets(override: str, key: str) -> bool:
     return f"{own}.".startswith(f"{key}.") or key.startswith(f"{own}.")
 
 
-def clash(layers: Sequence[Document]) -> Place:
-    """Return the first place at which a layer has a list where one below it has a mapping, or the other way round."""
+def clashes(layers: Sequence[Document]) -> Iterator[Problem]:
+    """Tell where a layer has a list and one below it has keys, or the other way round."""
     kinds: dict[KeyPath, type] = {}
     for layer in layers:
         for path, place in layer.places.items():
             kind = type(_value_at(layer.data, path))
-            if {kind, kinds.setdefault(path, kind)} == {list, dict}:
-                return place
-    return Place(layers[-1].path)
+            if kind not in _WRITTEN or any(isinstance(part, int) for part in path):
+                continue  # what stands in a list is replaced with it
+            if kinds.setdefault(path, kind) is not kind:
+                what = f"{dotted(path)} is {_WRITTEN[kind]} here, and {_WRITTEN[kinds[path]]} in a layer below"
+                mend = f"write it as {_WRITTEN[kinds[path]]}"
+                yield Problem(Code.BAD_VALUE, what, place, "the layers cannot be merged", mend)
 
 
 def _value_at(data: JSON, path: KeyPath) -> JSON:
@@ -77,30 +81,32 @@ def _value_at(data: JSON, path: KeyPath) -> JSON:
     return data
 
 
-def layers_below(document: Document) -> list[str]:
-    """Return the names that a layer lists under ``defaults``. Raises UsageError for what is no name."""
+def layers_below(document: Document) -> list[tuple[str, Place]]:
+    """Return the names that a layer lists under ``defaults``, with their places.
+
+    Raises UsageError for what is no name.
+    """
     entries = document.data.get("defaults", [])
     listed = entries if isinstance(entries, list) else [entries]
+    places = [document.places.get(("defaults", index), _top(document)) for index in range(len(listed))]
     problems = [
         Problem(
             Code.FORBIDDEN,
             "defaults list layers by name, such as base/triage",
-            document.places.get(("defaults", index), document.places[("defaults",)]),
-            why="a layer stays inside its search folder",
+            place,
+            why="a layer stays inside its search folder, and lies upon all that it lists",
+            mend="write only names, with / between folder and name",
         )
-        for index, entry in enumerate(listed)
-        if not isinstance(entry, str) or not LAYER_NAME.match(entry)
+        for entry, place in zip(listed, places, strict=True)
+        if not isinstance(entry, str) or not LAYER_NAME.fullmatch(entry) or entry == "_self_"
     ]
     if problems:
         raise UsageError.of(problems)
-    return [str(entry) for entry in listed]
+    return [(str(entry), place) for entry, place in zip(listed, places, strict=True)]
 
 
-def places_of_use(document: Document, layer: str) -> Iterator[Place]:
-    """Give the places at which a layer's ``defaults`` name another one."""
-    for index, name in enumerate(layers_below(document)):
-        if name == layer:
-            yield document.places.get(("defaults", index), document.places[("defaults",)])
+def _top(document: Document) -> Place:
+    return document.places.get(("defaults",), Place(document.path))
 
 
 def layer_names(folders: Sequence[Path]) -> list[str]:
@@ -108,7 +114,7 @@ def layer_names(folders: Sequence[Path]) -> list[str]:
     patterns = ["*/" * depth + "*.yaml" for depth in range(_DEEPEST_LAYER)]
     files = {file.relative_to(folder) for folder in folders for pattern in patterns for file in folder.glob(pattern)}
     names = {file.with_suffix("").as_posix() for file in files}
-    return sorted(name for name in names if LAYER_NAME.match(name))
+    return sorted(name for name in names if LAYER_NAME.fullmatch(name))
 
 
 def dotted(path: KeyPath) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from gatekeeper.canonical import JSON
 from gatekeeper.errors import Code, Place, UsageError
-from gatekeeper.policy._layers import LAYER_NAME, Composition, check_layer
+from gatekeeper.policy._layers import Composition
 from gatekeeper.policy._meaning import DECLARED
+from gatekeeper.policy._stack import read_layers
 from gatekeeper.policy._weakening import Relaxed, find_weakenings
 from gatekeeper.policy.schema import Policy
-from gatekeeper.strict_yaml import KeyPath, read_yaml
+from gatekeeper.strict_yaml import KeyPath, first_of
 from gatekeeper.validation import Model, validate_data
 
 
@@ -66,7 +67,7 @@ def load_policy(name: str, overrides: Sequence[str] = ()) -> LoadedPolicy:
     except UsageError as error:
         problems += error.problems
     if problems:
-        raise UsageError.of(problems)
+        raise UsageError.of(first_of(problems))
     layers = tuple(layer.path for layer in composition.layers)
     return LoadedPolicy(policy, layers, bool(overrides), tuple(weakenings.relaxed), composition.place_of)
 
@@ -95,22 +96,12 @@ def load_settings(model: type[Model], name: str, overrides: Sequence[str] = ()) 
 
 def _composed(top: str | Path, folders: Sequence[Path], overrides: Sequence[str]) -> Composition:
     """Compose by Hydra, but for one layer alone: there is nothing to compose, and Hydra takes 0.2 s to start."""
-    found = [top] if isinstance(top, Path) else [f / f"{top}.yaml" for f in folders if LAYER_NAME.match(top)]
-    file = next((file for file in found if os.path.isfile(file)), None)
-    if file is not None and not overrides and _stands_alone(file):
-        document = read_yaml(file)
-        check_layer(document)
-        return Composition(document.data, (document,))
+    layers = read_layers(top, folders)
+    if len(layers) == 1 and not overrides:
+        return Composition({key: value for key, value in layers[0].data.items() if key != "defaults"}, layers)
     from gatekeeper.policy._compose import compose_layers
 
-    return compose_layers(top, folders, overrides)
-
-
-def _stands_alone(file: Path) -> bool:
-    try:
-        return b"defaults" not in file.read_bytes()
-    except OSError:
-        return False  # told by the reader that comes next
+    return compose_layers(layers, overrides)
 
 
 def policy_names() -> list[str]:

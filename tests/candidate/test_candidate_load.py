@@ -183,7 +183,7 @@ def test_a_missing_artefact_is_said(candidate: Path) -> None:
     assert "nodule_cnn.safetensors" in problem.what
 
 
-@pytest.mark.parametrize("artefact", [".", "folder", "a" * 300, "no\\0thing"])
+@pytest.mark.parametrize("artefact", [".", "folder", "a" * 300])
 def test_an_artefact_that_is_no_file_is_said(candidate: Path, artefact: str) -> None:
     (candidate.parent / "folder").mkdir()
     path = edit(candidate, "artefact: nodule_cnn.safetensors", f'artefact: "{artefact}"')
