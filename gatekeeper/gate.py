@@ -17,7 +17,7 @@ from gatekeeper.candidate import Candidate, load_candidate
 from gatekeeper.canonical import JSON
 from gatekeeper.engine import EngineSettings, run_plan
 from gatekeeper.errors import Code, InvalidRunError, UsageError
-from gatekeeper.evidence import RunStamp, Verdict
+from gatekeeper.evidence import Plan, RunStamp, Verdict
 from gatekeeper.policy import LoadedPolicy, Policy, load_policy, load_settings
 from gatekeeper.reporters import junit_xml
 from gatekeeper.run_records import (
@@ -34,7 +34,7 @@ from gatekeeper.run_records import (
 from gatekeeper.suites import plan_policy
 from gatekeeper.testset import LockedTestSet, Manifest, open_lock, verify_files
 from gatekeeper.trust import Ledger, Stamp, load_keys, sign_pdf, verify_pdf
-from gatekeeper.verdict import conclude, judge, recompute
+from gatekeeper.verdict import conclude, judge, recompute, shortfalls, told
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -70,9 +70,14 @@ class CheckResult:
     inference_seconds: dict[str, float]
 
 
-def check(request: CheckRequest, progress: Progress = lambda stage, done, total: None) -> CheckResult:
+def check(
+    request: CheckRequest,
+    progress: Progress = lambda stage, done, total: None,
+    tell: Callable[[str], None] = lambda sentence: None,
+) -> CheckResult:
     """Run a candidate over a locked test set, judge it, and write the run's folder with its signed dossier.
 
+    Before anything is run, ``tell`` gets a sentence for each requirement that this test set can never show to be met.
     Raises UsageError, IntegrityError or InvalidRunError; then no run's folder is left.
     """
     started = _now()
@@ -82,6 +87,8 @@ def check(request: CheckRequest, progress: Progress = lambda stage, done, total:
     keys = load_keys(request.home)
     testset = open_lock(request.testset, keys.root, root=request.root)
     _check_fit(loaded.policy, testset.manifest)
+    for sentence in told(shortfalls(loaded.policy, testset.manifest)):
+        tell(sentence)
     verify_files(testset, lambda done, total: progress("verifying the lock", done, total))
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     name = f"{started:%Y-%m-%d-%H%M%S}-{loaded.policy.id}-{candidate.record.digest[7:11]}"
@@ -109,6 +116,17 @@ def check(request: CheckRequest, progress: Progress = lambda stage, done, total:
     with Ledger(request.home / "ledger.sqlite") as ledger:
         ledger.append("run.finished", {"run": run_id, "verdict": verdict.verdict.value}, _iso(_now()))
     return CheckResult(verdict, run.final, fact.exposures, keys.development, result.inference_seconds)
+
+
+def rehearse(policy: str, overrides: tuple[str, ...], testset: Path | None, home: Path) -> tuple[Plan, tuple[str, ...]]:
+    """Return what a check would run and, given a lock, what this test set can never show to be met. Nothing is run."""
+    loaded, _ = configure(policy, overrides)
+    plan = plan_policy(loaded.policy)
+    if testset is None:
+        return plan, ()
+    manifest = open_lock(testset, load_keys(home).root).manifest
+    _check_fit(loaded.policy, manifest)
+    return plan, tuple(told(shortfalls(loaded.policy, manifest)))
 
 
 def evaluate(folder: Path, root: Certificate, policy: str | None = None, overrides: tuple[str, ...] = ()) -> Verdict:

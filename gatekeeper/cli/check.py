@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gatekeeper.errors import ExitCode
+from gatekeeper.errors import ExitCode, printable
 
 _CODES = {
     "PASS": ExitCode.PASS,
@@ -52,7 +52,10 @@ def check(
     project = read_project()
     chosen = needed(policy or project.policy, "policy")
     if dry_run:
-        return _print_plan(chosen, tuple(overrides or ()))
+        locked = testset or project.testset
+        return _print_plan(
+            chosen, tuple(overrides or ()), find_file(locked, "testset", ".lock") if locked else None, home()
+        )
     images = root or project.root
     request = CheckRequest(
         policy=chosen,
@@ -64,7 +67,7 @@ def check(
         overrides=tuple(overrides or ()),
     )
     with shown_progress() as progress:
-        result = check_candidate(request, progress)
+        result = check_candidate(request, progress, _warn)
     if as_json:
         typer.echo((result.folder / "verdict.json").read_text(encoding="utf-8"), nl=False)
     else:
@@ -74,16 +77,20 @@ def check(
     return 0 if exit_zero else exit_code(result.verdict.verdict.value)
 
 
-def _print_plan(policy: str, overrides: tuple[str, ...]) -> int:
-    from gatekeeper.gate import configure
-    from gatekeeper.suites import plan_policy
+def _warn(sentence: str) -> None:
+    typer.echo(printable(sentence), err=True)
 
-    loaded, _ = configure(policy, overrides)
-    plan = plan_policy(loaded.policy)
+
+def _print_plan(policy: str, overrides: tuple[str, ...], testset: Path | None, home: Path) -> int:
+    from gatekeeper.gate import rehearse
+
+    plan, shortfalls = rehearse(policy, overrides, testset, home)
     typer.echo(f"{len(plan.conditions)} conditions for every case of the test set:")
     for condition in plan.conditions:
         size = "" if condition.magnitude is None else f"  {condition.magnitude:g} {condition.unit}"
         timed = f"  {condition.timed_calls} timed calls" if condition.timed_calls else ""
         fresh = "  in a fresh process" if condition.fresh_process else ""
         typer.echo(f"  {condition.id:28}{condition.suite}{size}{timed}{fresh}")
+    for sentence in shortfalls:
+        _warn(sentence)
     return 0

@@ -28,6 +28,8 @@ _OPTION_SCALES = {
     "percentile": ("1", True),
     "severity": ("1", True),
 }
+_PLAIN = ("id", "version", "title", "context", "latency", "order", "multiplicity", "monitoring", "relaxes", "notes")
+_LONGEST_QUOTED = 60
 _IN_USE = {"precision": False, "npv": True}  # whether a higher prevalence asks for more
 
 
@@ -74,7 +76,7 @@ def changes(before: Data, after: Data) -> Iterator[Change]:
     yield from _use_changes(before, after)
     yield from _margin_changes(before, after)
     yield from _waiver_changes(before, after)
-    for key in ("id", "version", "title", "context", "latency", "order", "multiplicity", "monitoring", "notes"):
+    for key in _PLAIN:
         yield from _plain_changes((key,), before.get(key), after.get(key))
 
 
@@ -86,7 +88,7 @@ def _requirement_changes(id_: str, old: Data, new: Data) -> Iterator[Change]:
         yield Change((*path, "metric"), Direction.CHANGED, words, weakens=True)
         return
     for option in OPTIONS:
-        if _given(old, option) != _given(new, option):
+        if not _same(_given(old, option), _given(new, option)):
             yield _option_change(id_, option, old, new, spec)
     if spec is not None:
         yield from _threshold_changes(id_, old, new, spec)
@@ -96,7 +98,7 @@ def _requirement_changes(id_: str, old: Data, new: Data) -> Iterator[Change]:
         yield Change((*path, "blocking"), Direction.LOOSER, f"{id_} is advisory, no longer blocking", weakens=True)
     elif blocking is False and still is True:
         yield Change((*path, "blocking"), Direction.STRICTER, f"{id_} is blocking, no longer advisory")
-    for key in ("title", "hazard", "clause", "basis"):
+    for key in ("title", "hazard", "clause", "basis", "relaxes"):
         if old.get(key) != new.get(key):
             yield Change((*path, key), Direction.CHANGED, f"{id_}: another {key}")
 
@@ -113,8 +115,8 @@ def _option_change(id_: str, option: str, old: Data, new: Data, spec: Metric | N
         return Change(path, Direction.STRICTER, words)
     if option == "interval" and after == "clopper_pearson":
         return Change(path, Direction.STRICTER, words)
-    if more_is_stricter is None or low is None or high is None or low == high:
-        return Change(path, Direction.CHANGED, words, weakens=low is None or low != high)
+    if more_is_stricter is None or low is None or high is None:
+        return Change(path, Direction.CHANGED, words, weakens=True)
     stricter = (high > low) == more_is_stricter
     return Change(path, Direction.STRICTER if stricter else Direction.LOOSER, words, weakens=not stricter)
 
@@ -229,7 +231,7 @@ def _margin_changes(before: Data, after: Data) -> Iterator[Change]:
     for id_ in {**old, **new}:
         path: KeyPath = ("champion", "not_inferior", id_)
         was, now = (_data(margins.get(id_)).get("margin") for margins in (old, new))
-        if was == now:
+        if _same(was, now):
             continue
         spec = _metric(_data(_data(before.get("requirements")).get(id_)))
         low, high = (_number(value, spec.unit if spec else "1") for value in (was, now))
@@ -256,9 +258,21 @@ def _plain_changes(path: KeyPath, old: JSON, new: JSON) -> Iterator[Change]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in {**old, **new}:
             yield from _plain_changes((*path, key), old.get(key), new.get(key))
-    elif old != new:
-        key = ".".join(str(part) for part in path)
-        yield Change(path, Direction.CHANGED, f"{key}: {_written(old)} -> {_written(new)}")
+    elif not _same(old, new):
+        key, before, after = ".".join(str(part) for part in path), _written(old), _written(new)
+        long = path[0] != "order" and max(len(before), len(after)) > _LONGEST_QUOTED
+        yield Change(path, Direction.CHANGED, f"{key}: reworded" if long else f"{key}: {before} -> {after}")
+
+
+def _same(old: JSON, new: JSON) -> bool:
+    """Whether two values mean the same: ``0.8`` and ``80 %``, ``1 min`` and ``60 s``."""
+    if old == new and type(old) is type(new):
+        return True
+    for unit in ("1", "s", "mm", "degree"):
+        low, high = _number(old, unit), _number(new, unit)
+        if low is not None and low == high:
+            return True
+    return old is not True and old is not False and old == new
 
 
 def _metric(requirement: Data) -> Metric | None:

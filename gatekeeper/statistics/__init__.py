@@ -31,11 +31,14 @@ from gatekeeper.statistics.sample_size_by_class import (
     ClassSizes,
     cases_for_auroc,
     cases_for_called_share,
+    fewest_for_called_share,
+    hanley_mcneil_variance,
+)
+from gatekeeper.statistics.sample_size_predictive import (
     cases_for_npv,
     cases_for_ppv,
-    fewest_for_called_share,
     fewest_for_predictive_value,
-    hanley_mcneil_variance,
+    ppv_power,
 )
 
 __all__ = [
@@ -73,6 +76,7 @@ __all__ = [
     "percentile_interval",
     "ppv_at",
     "ppv_interval",
+    "ppv_power",
     "quantile_interval",
     "repeatability_coefficient",
     "values_needed",

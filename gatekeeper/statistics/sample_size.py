@@ -105,8 +105,8 @@ def fewest_for_lower_limit(
 ) -> int | None:
     """Return the fewest trials that can reach a lower limit of ``goal`` at all: every one of them a hit.
 
-    For an upper limit of ``goal`` without any hit, pass 1 - goal. None when no number of trials does (goal 1, or so near
-    that a thousand million would not do); 1 for a goal of 0 or less. Raises ValueError for a goal above 1.
+    For an upper limit of ``goal`` without any hit, pass 1 - goal. None when no number of trials does (goal 1, or so
+    near that a thousand million would not do); 1 for a goal of 0 or less. Raises ValueError for a goal above 1.
     """
     if goal > 1.0:
         raise ValueError(f"a proportion never reaches {goal}")

@@ -1,8 +1,7 @@
-"""How many positive and negative cases, for numbers that rest on both: predictive values, alarm rates, ROC areas.
+"""How many positive and negative cases, for numbers that rest on both: alarm rates and areas under the ROC curve.
 
-Sources: predictive values from Mercaldo, Lau & Zhou, Stat Med 2007;26:2170 (the interval) and Steinberg, Fine &
-Chappell, Biostatistics 2009;10:94, doi 10.1093/biostatistics/kxn018 (its use for planning); areas from Hanley & McNeil,
-Radiology 1982;143:29 (the variance).
+Source: Hanley & McNeil, Radiology 1982;143:29, for the variance of an area; predictive values have a module of their
+own.
 """
 
 from __future__ import annotations
@@ -15,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.statistics.interval import error_each_side, normal_quantile
-from gatekeeper.statistics.prevalence import called_share_at, npv_interval, ppv_at, ppv_interval
+from gatekeeper.statistics.prevalence import called_share_at
 from gatekeeper.statistics.proportions import clopper_pearson
 from gatekeeper.statistics.sample_size import check_plan, check_power, fewest_that
 
 Floats = NDArray[np.float64]
+
+MOST_NEGATIVES = 100_000
 
 
 @dataclass(frozen=True)
@@ -28,57 +29,6 @@ class ClassSizes:
 
     positives: int
     negatives: int
-
-
-def cases_for_ppv(
-    sensitivity: float,
-    specificity: float,
-    prevalence: float,
-    goal: float,
-    power: float = 0.8,
-    confidence: float = 0.95,
-    positives_per_negative: float = 1.0,
-) -> ClassSizes:
-    """Return about how many cases let the lower limit of PPV at a prevalence reach ``goal`` with this power.
-
-    Normal approximation on the logit scale, with the variance of Mercaldo, Lau & Zhou taken at the assumed truth:
-    n- = ((z + z_power) / (logit PPV - logit goal))² ((1 - Se) / (Se k) + Sp / (1 - Sp)), n+ = k n-, both rounded up.
-    Good when some ten false alarms are expected.
-
-    Parameters
-    ----------
-    sensitivity, specificity : assumed truth, strictly between 0 and 1
-    prevalence : where the candidate is to be used, 0 < prevalence < 1
-    goal : threshold of the lower limit, 0 < goal < PPV of the assumed truth
-    positives_per_negative : k, more than 0
-
-    Raises ValueError for arguments out of these ranges.
-    """
-    if not (0.0 < sensitivity < 1.0 and 0.0 < specificity < 1.0):
-        raise ValueError(f"sensitivity {sensitivity} and specificity {specificity} must lie between 0 and 1")
-    _check_ratio(positives_per_negative)
-    truth = float(ppv_at(sensitivity, specificity, prevalence))
-    check_plan(truth, goal, power)
-    spread = (1.0 - sensitivity) / (sensitivity * positives_per_negative) + specificity / (1.0 - specificity)
-    negatives = (_quantiles(power, confidence) / (_logit(truth) - _logit(goal))) ** 2 * spread
-    return _of_ratio(math.ceil(negatives), positives_per_negative)
-
-
-def cases_for_npv(
-    sensitivity: float,
-    specificity: float,
-    prevalence: float,
-    goal: float,
-    power: float = 0.8,
-    confidence: float = 0.95,
-    positives_per_negative: float = 1.0,
-) -> ClassSizes:
-    """Return about how many cases let the lower limit of NPV at a prevalence reach ``goal``: ``cases_for_ppv`` mirrored."""
-    _check_ratio(positives_per_negative)
-    mirrored = cases_for_ppv(
-        specificity, sensitivity, 1.0 - prevalence, goal, power, confidence, 1.0 / positives_per_negative
-    )
-    return ClassSizes(positives=mirrored.negatives, negatives=mirrored.positives)
 
 
 def cases_for_called_share(
@@ -96,27 +46,33 @@ def cases_for_called_share(
     (Bonferroni); its power is summed over the two binomial distributions. Power rises in a saw-tooth: the number
     returned has at least ``power``, and some smaller one may have it too.
 
-    Arguments as in ``cases_for_ppv``, goal above the share called under the assumed truth. Raises ValueError for
-    arguments out of range, or when a hundred thousand negatives do not do.
+    Parameters
+    ----------
+    sensitivity, specificity : assumed truth, strictly between 0 and 1
+    prevalence : where the candidate is to be used, 0 < prevalence < 1
+    goal : threshold of the upper limit, above the share called under the assumed truth
+    positives_per_negative : class ratio, more than 0
+
+    Raises ValueError for arguments out of these ranges, or when a hundred thousand negatives do not do.
     """
     check_power(power)
-    _check_ratio(positives_per_negative)
+    check_ratio(positives_per_negative)
     truth = float(called_share_at(sensitivity, specificity, prevalence))
     if not truth < goal < 1.0:
         raise ValueError(f"the share called ({truth}) must lie below the goal ({goal})")
     each = 1.0 - (1.0 - confidence) / 2.0
 
     def suffices(negatives: int) -> bool:
-        sizes = _of_ratio(negatives, positives_per_negative)
-        called = _exact_upper(sizes.positives, each) * prevalence
-        alarms = _exact_upper(sizes.negatives, each) * (1.0 - prevalence)
+        sizes = of_ratio(negatives, positives_per_negative)
+        called = exact_upper(sizes.positives, each) * prevalence
+        alarms = exact_upper(sizes.negatives, each) * (1.0 - prevalence)
         room = np.searchsorted(alarms, goal - called, side="right") - 1
-        below = np.where(room >= 0, _up_to(np.maximum(room, 0), sizes.negatives, 1.0 - specificity), 0.0)
+        below = np.where(room >= 0, up_to(np.maximum(room, 0), sizes.negatives, 1.0 - specificity), 0.0)
         counts = np.arange(sizes.positives + 1)
-        shares = np.diff(_up_to(counts, sizes.positives, sensitivity), prepend=0.0)
+        shares = np.diff(up_to(counts, sizes.positives, sensitivity), prepend=0.0)
         return float(shares @ below) >= power
 
-    return _of_ratio(_first(suffices, 100_000), positives_per_negative)
+    return of_ratio(first_that(suffices, MOST_NEGATIVES), positives_per_negative)
 
 
 def cases_for_auroc(
@@ -129,7 +85,8 @@ def cases_for_auroc(
     """Return about how many cases let the lower limit of the area under the ROC curve reach ``goal``.
 
     Normal approximation on the log-odds scale, on which the interval of ``delong`` is symmetric, with Hanley & McNeil's
-    variance at the assumed truth: logit truth - logit goal >= (z + z_power) SE / (truth (1 - truth)).
+    variance at the assumed truth: logit truth - logit goal >= (z + z_power) SE / (truth (1 - truth)). It errs towards
+    a few more cases than are needed.
 
     Parameters
     ----------
@@ -139,47 +96,27 @@ def cases_for_auroc(
     Raises ValueError for arguments out of these ranges, or when a hundred thousand negatives do not do.
     """
     check_plan(truth, goal, power)
-    _check_ratio(positives_per_negative)
-    allowed = ((_logit(truth) - _logit(goal)) * truth * (1.0 - truth) / _quantiles(power, confidence)) ** 2
+    check_ratio(positives_per_negative)
+    allowed = ((logit(truth) - logit(goal)) * truth * (1.0 - truth) / quantiles(power, confidence)) ** 2
 
     def suffices(negatives: int) -> bool:
-        sizes = _of_ratio(negatives, positives_per_negative)
+        sizes = of_ratio(negatives, positives_per_negative)
         return hanley_mcneil_variance(truth, sizes.positives, sizes.negatives) <= allowed
 
-    return _of_ratio(_first(suffices, 100_000), positives_per_negative)
+    return of_ratio(first_that(suffices, MOST_NEGATIVES), positives_per_negative)
 
 
 def hanley_mcneil_variance(area: float, positives: int, negatives: int) -> float:
     """Return the variance of an estimated area under the ROC curve of ``area``, 0 < area < 1.
 
-    (A (1 - A) + (m - 1)(Q1 - A²) + (n - 1)(Q2 - A²)) / (m n), Q1 = A / (2 - A), Q2 = 2 A² / (1 + A), with m positives and
-    n negatives: exact when scores of both classes are exponential, and nearly right for most others.
+    (A (1 - A) + (m - 1)(Q1 - A²) + (n - 1)(Q2 - A²)) / (m n), Q1 = A / (2 - A), Q2 = 2 A² / (1 + A), with m positives
+    and n negatives: exact when scores of both classes are exponential, and nearly right for most others.
     """
     if not 0.0 < area < 1.0 or positives < 1 or negatives < 1:
         raise ValueError(f"no variance for an area of {area} with {positives} positives and {negatives} negatives")
     square = area * area
     first, second = area / (2.0 - area) - square, 2.0 * square / (1.0 + area) - square
     return (area * (1.0 - area) + (positives - 1) * first + (negatives - 1) * second) / (positives * negatives)
-
-
-def fewest_for_predictive_value(
-    which: str, prevalence: float, goal: float, confidence: float = 0.95, positives_per_negative: float = 1.0
-) -> ClassSizes | None:
-    """Return the fewest cases, in this class ratio, with which an errorless candidate's PPV or NPV reaches ``goal``.
-
-    ``which`` is ``precision`` or ``npv``. None when no number does (goal 1). Raises ValueError for another name.
-    """
-    if which not in ("precision", "npv"):
-        raise ValueError(f"{which} is no predictive value")
-    _check_ratio(positives_per_negative)
-    interval = ppv_interval if which == "precision" else npv_interval
-
-    def suffices(negatives: int) -> bool:
-        sizes = _of_ratio(negatives, positives_per_negative)
-        return interval(sizes.positives, 0, 0, sizes.negatives, prevalence, confidence).lower >= goal
-
-    found = fewest_that(suffices) if goal < 1.0 else None
-    return None if found is None else _of_ratio(found, positives_per_negative)
 
 
 def fewest_for_called_share(
@@ -189,7 +126,7 @@ def fewest_for_called_share(
 
     None when no number does: all positives are called, so the share is the prevalence at least.
     """
-    _check_ratio(positives_per_negative)
+    check_ratio(positives_per_negative)
     each = 1.0 - (1.0 - confidence) / 2.0
 
     def suffices(negatives: int) -> bool:
@@ -197,21 +134,23 @@ def fewest_for_called_share(
         return float(called_share_at(1.0, least, prevalence)) <= goal
 
     found = fewest_that(suffices) if prevalence < goal else None
-    return None if found is None else _of_ratio(found, positives_per_negative)
+    return None if found is None else of_ratio(found, positives_per_negative)
 
 
-def _of_ratio(negatives: int, positives_per_negative: float) -> ClassSizes:
+def of_ratio(negatives: int, positives_per_negative: float) -> ClassSizes:
+    """Return so many negatives with the positives that go with them, rounded up."""
     return ClassSizes(max(1, math.ceil(negatives * positives_per_negative - 1e-9)), negatives)
 
 
-def _first(suffices: Callable[[int], bool], most: int) -> int:
+def first_that(suffices: Callable[[int], bool], most: int) -> int:
+    """Return what ``fewest_that`` does; raises ValueError beyond ``most``."""
     found = fewest_that(lambda number: number > most or suffices(number)) or most + 1
     if found > most:
         raise ValueError(f"{most:,} negative cases do not do")
     return found
 
 
-def _exact_upper(trials: int, confidence: float) -> Floats:
+def exact_upper(trials: int, confidence: float) -> Floats:
     """Return the upper Clopper-Pearson limits for 0 to ``trials`` hits."""
     from scipy.special import betaincinv
 
@@ -219,23 +158,26 @@ def _exact_upper(trials: int, confidence: float) -> Floats:
     return np.append(betaincinv(hits + 1, trials - hits, 1.0 - error_each_side(confidence)), 1.0)
 
 
-def _up_to(hits: NDArray[np.integer], trials: int, probability: float) -> Floats:
+def up_to(hits: NDArray[np.integer], trials: int, probability: float) -> Floats:
     """Return the probability of at most so many hits."""
     from scipy.special import bdtr
 
     return np.asarray(bdtr(hits.astype(np.float64), trials, probability))
 
 
-def _quantiles(power: float, confidence: float) -> float:
+def quantiles(power: float, confidence: float) -> float:
+    """Return z of the confidence and z of the power, added."""
     from scipy.special import ndtri
 
     return normal_quantile(confidence) + float(ndtri(power))
 
 
-def _logit(share: float) -> float:
+def logit(share: float) -> float:
+    """Return log(share / (1 - share))."""
     return math.log(share / (1.0 - share))
 
 
-def _check_ratio(positives_per_negative: float) -> None:
+def check_ratio(positives_per_negative: float) -> None:
+    """Raise ValueError unless a class ratio is positive and finite."""
     if not 0.0 < positives_per_negative < math.inf:
         raise ValueError(f"a class ratio is more than 0, not {positives_per_negative}")

@@ -11,7 +11,7 @@ from command_line import call
 from made_up_bench import Bench
 
 import gatekeeper
-from gatekeeper.policy import Policy, load_policy
+from gatekeeper.policy import Policy, load_policy, policy_names
 from gatekeeper.testset import Manifest
 
 NAME = "chest_ct/nodule_malignancy"
@@ -20,6 +20,7 @@ COMMANDS = [
     *(["demo"], ["check"], ["evaluate"], ["verify"]),
     *(["lock", "create"], ["lock", "verify"], ["lock", "show"]),
     *(["policy", "list"], ["policy", "show"], ["policy", "schema"]),
+    *(["policy", "explain"], ["policy", "lint"], ["policy", "diff"]),
     *(["candidate", "digest"], ["ledger", "show"], ["ledger", "verify"], ["keys", "init"], ["keys", "show"]),
 ]
 
@@ -84,7 +85,11 @@ def test_policy_list_has_the_shipped_policies_and_one_s_own(tmp_path: Path, benc
     (bench.folder / "policies" / "base" / "ours.yaml").write_text("notes: [x]\n")
     done = call("policy", "list", home=tmp_path, cwd=bench.folder)
     assert done.returncode == 0
-    assert [line.split()[0] for line in done.stdout.splitlines()] == [NAME, "discs"]
+    head, *rows = [line.split() for line in done.stdout.splitlines()]
+    assert head == ["policy", "modality", "task", "requirements"]
+    assert [row[0] for row in rows] == sorted([*policy_names(), "discs"])
+    assert [NAME, "CT", "classification", "12", "shipped"] in rows
+    assert {row[0] for row in rows if row[-1] == "own"} == {"discs"}
 
 
 def test_policy_show_prints_a_policy_with_the_same_digest(tmp_path: Path) -> None:

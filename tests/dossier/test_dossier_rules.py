@@ -1,4 +1,4 @@
-"""What the dossier says of the rules that a policy sets: waivers, multiplicity, failures, requirements without basis."""
+"""What the dossier says of a policy's rules: waivers, multiplicity, failures, requirements without basis."""
 
 from __future__ import annotations
 

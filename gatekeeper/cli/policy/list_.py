@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from gatekeeper.errors import ExitCode
+
 
 def register(policy: typer.Typer) -> None:
     """Add the command."""
@@ -22,26 +24,47 @@ def list_(
       gatekeeper policy list
     """
     from gatekeeper.canonical import JSON, pretty_json
-    from gatekeeper.policy import load_policy, policy_names
+    from gatekeeper.policy.listing import list_policies
 
-    policies = [(name, load_policy(name).policy) for name in policy_names()]
+    listed, broken = list_policies()
     if as_json:
-        listed: list[JSON] = [
+        entries: list[JSON] = [
             {
-                "name": name,
-                "id": policy.id,
-                "version": policy.version,
-                "title": policy.title,
-                "modality": policy.context.modality,
-                "task": policy.context.task,
-                "requirements": len(policy.requirements),
-                "digest": policy.digest,
+                "name": entry.name,
+                "own": entry.own,
+                "id": entry.policy.id,
+                "version": entry.policy.version,
+                "title": entry.policy.title,
+                "modality": entry.policy.context.modality,
+                "task": entry.policy.context.task,
+                "requirements": len(entry.policy.requirements),
+                "digest": entry.policy.digest,
             }
-            for name, policy in policies
+            for entry in listed
         ]
-        typer.echo(pretty_json({"policies": listed}), nl=False)
-        return 0
-    for name, policy in policies:
-        context, count = policy.context, len(policy.requirements)
-        typer.echo(f"{name:36}{context.modality:5}{context.task:26}{count:3} requirement{'' if count == 1 else 's'}")
-    return 0
+        typer.echo(pretty_json({"policies": entries, "broken": [*broken]}), nl=False)
+    else:
+        rows: list[tuple[str, ...]] = [
+            (
+                entry.name,
+                entry.policy.context.modality,
+                entry.policy.context.task.replace("_", " "),
+                str(len(entry.policy.requirements)),
+                "own" if entry.own else "shipped",
+            )
+            for entry in listed
+        ]
+        _print(("policy", "modality", "task", "requirements", ""), rows)
+    for name in broken:
+        typer.echo(f"{name} does not load: `gatekeeper policy lint {name}` says why", err=True)
+    return int(ExitCode.USAGE) if broken else 0
+
+
+def _print(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in (head, *rows):
+        name, modality, task, count, whose = (
+            cell.rjust(width) if index == 3 else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        typer.echo(f"{name}  {modality}  {task}  {count}  {whose}".rstrip())

@@ -1,0 +1,160 @@
+"""Which sample-size formula fits which metric."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gatekeeper.policy._design import CLUSTERS, MOST_CASES, Cases, Design, at_the_end
+from gatekeeper.policy._designs_by_class import alarm_rate, area, predictive_value
+from gatekeeper.policy._sentences import title_of, write_value
+from gatekeeper.policy.schema import Policy, Requirement
+from gatekeeper.statistics import (
+    ProportionMethod,
+    cases_for_lower_limit,
+    cases_for_upper_limit,
+    degrees_for_spread,
+    fewest_for_lower_limit,
+    values_needed,
+    within_subject_sd_interval,
+)
+
+_NAMES: dict[ProportionMethod, str] = {
+    "wilson": "Wilson score",
+    "clopper_pearson": "Clopper-Pearson",
+    "jeffreys": "Jeffreys",
+}
+_SPREADS = ("within_subject_sd", "within_subject_cv", "repeatability_coefficient")
+
+
+def design_of(requirement: Requirement, policy: Policy, positives_per_negative: float = 1.0) -> Design:
+    """Return the design that fits a requirement's metric and the interval that decides it."""
+    spec = requirement.spec
+    if requirement.threshold.of == "estimate":
+        return _point(requirement)
+    if spec.name == "auroc":
+        return area(requirement, positives_per_negative)
+    if requirement.prevalence is not None:
+        design = alarm_rate if spec.name == "abnormal_interpretation_rate" else predictive_value
+        return design(requirement, policy, positives_per_negative)
+    method = proportion_method(requirement)
+    if method is not None:
+        return _proportion(requirement, policy, method)
+    if spec.name in _SPREADS:
+        return _spread(requirement)
+    if spec.name == "latency":
+        return _percentile(requirement, policy)
+    if spec.name == "mean_latency":
+        note = "More calls than two need the standard deviation of single times, which a policy does not state."
+        return Design("Student t", fewest={spec.n_of: 2}, notes=(note,))
+    if spec.name == "performance_drop":
+        return _drop(requirement, policy)
+    note = "There is no formula for this interval"
+    pilot = ": try a pilot, and read how many more cases the gate asks for." if spec.measured else "."
+    return Design(spec.interval or "none", notes=(note + pilot,))
+
+
+def proportion_method(requirement: Requirement) -> ProportionMethod | None:
+    """Return how the interval of a share of counted cases is made; None for what is no such share."""
+    spec = requirement.spec
+    written = spec.interval or ""
+    if requirement.prevalence is not None or spec.suite == "robustness":
+        return None
+    if spec.proportion is not None or written.startswith("Wilson"):
+        return requirement.interval or "wilson"
+    return "clopper_pearson" if written.startswith("Clopper-Pearson (exact)") else None
+
+
+def _point(requirement: Requirement) -> Design:
+    note = (
+        "One number decides, and no count of cases makes it sure: with few cases, chance decides more. Ask for a limit "
+        "of the interval where you want to be sure."
+    )
+    if requirement.spec.interval is None:
+        note = "One number decides: the metric has no interval, and no count of cases makes it sure."
+    return Design("none", notes=(note,))
+
+
+def _proportion(requirement: Requirement, policy: Policy, method: ProportionMethod) -> Design:
+    n_of, confidence, goal = _counted(requirement), requirement.confidence, requirement.threshold.value
+    higher = requirement.threshold.at_least is not None
+    mirrored = goal if higher else 1.0 - goal
+
+    def count(truth: float, power: float) -> Cases:
+        search = cases_for_lower_limit if higher else cases_for_upper_limit
+        return {n_of: search(truth, goal, power, confidence, method, MOST_CASES)}
+
+    fewest = fewest_for_lower_limit(mirrored, confidence, method)
+    best = {"flip_rate": "none of them flips"}.get(requirement.spec.name, "all of them are right")
+    design = Design(
+        f"{_NAMES[method]} limit, power by the binomial distribution itself",
+        goal,
+        1.0 if higher else 0.0,
+        count,
+        None if fewest is None else {n_of: fewest},
+        best,
+        notes=(CLUSTERS,),
+    )
+    return at_the_end(design) if mirrored in (0.0, 1.0) else design
+
+
+def _spread(requirement: Requirement) -> Design:
+    goal, confidence = requirement.threshold.value, requirement.confidence
+
+    def count(truth: float, power: float) -> Cases:
+        return {"subjects with two repeats": degrees_for_spread(goal / truth, power, confidence)}
+
+    ends = (within_subject_sd_interval(1.0, freedom, confidence) for freedom in (35, 100))
+    few, many = (f"{interval.lower:.2f} to {interval.upper:.2f}" for interval in ends)
+    design = Design(
+        "chi-squared limit on the degrees of freedom, exact for normal deviations",
+        goal,
+        0.0,
+        count,
+        write=lambda value: write_value(requirement.spec, value),
+        notes=(
+            "A subject with k repeats counts for k - 1 of these.",
+            f"With 35 of them the interval reaches from {few} times the estimate, with 100 from {many}.",
+            CLUSTERS,
+        ),
+    )
+    return design if goal > 0.0 else at_the_end(design)
+
+
+def _percentile(requirement: Requirement, policy: Policy) -> Design:
+    confidence, share = requirement.confidence, (requirement.percentile or 95.0) / 100.0
+    n_of, limit = requirement.spec.n_of, write_value(requirement.spec, requirement.threshold.value)
+
+    def count(truth: float, power: float) -> Cases:
+        # The upper order statistic stays below the limit when enough calls do: a lower limit of their share.
+        return {n_of: cases_for_lower_limit(truth, share, power, confidence, "clopper_pearson", MOST_CASES)}
+
+    return Design(
+        "order statistics, power by the binomial distribution itself",
+        share,
+        1.0,
+        count,
+        {n_of: values_needed(share, confidence)},
+        f"none of them is slower than {limit}",
+        assumptions=(f"A true value is the share of calls that take {limit} or less.",),
+        notes=(f"The policy times {policy.latency.timed_calls:,} calls (latency.timed_calls).",),
+    )
+
+
+def _drop(requirement: Requirement, policy: Policy) -> Design:
+    followed = policy.requirements[requirement.of or ""]
+    note = (
+        "There is no formula for a paired bootstrap: the number depends on how many calls the stress changes. Read "
+        "from a pilot how many more cases the gate asks for."
+    )
+    design = Design("paired patient-cluster bootstrap", notes=(note,))
+    counted = {"auroc": "pairs of a positive and a negative case"}.get(followed.spec.name, followed.spec.n_of)
+    fewest = fewest_for_lower_limit(1.0 - requirement.threshold.value, requirement.confidence)
+    if followed.prevalence is not None or fewest is None:
+        return design
+    best = f"the stress changes none of them ({title_of(followed, policy)})"
+    return replace(design, fewest={counted: fewest}, best=best)
+
+
+def _counted(requirement: Requirement) -> str:
+    by_level = {"R0": "cases run twice", "R1": "cases run twice", "R2": "cases run twice", "R3": "cases changed"}
+    return by_level.get(requirement.level or "", requirement.spec.n_of)

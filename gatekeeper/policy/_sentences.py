@@ -1,0 +1,232 @@
+"""A requirement in plain English: what it is called, what is demanded, what each outcome means, what it weighs."""
+
+from __future__ import annotations
+
+from gatekeeper.evidence.notation import write_declared_share, write_seconds
+from gatekeeper.metrics import Metric
+from gatekeeper.perturbations import PERTURBATIONS
+from gatekeeper.policy.schema import Basis, Context, Policy, Requirement
+
+# Metrics between 0 and 1 that nobody reads as a share.
+_INDICES = frozenset(
+    {
+        "max_deviation",
+        "within_subject_sd",
+        "auroc",
+        "dice",
+        "normalized_surface_distance",
+        "icc",
+        "weighted_kappa",
+        "froc_score",
+    }
+)
+_BETWEEN = {
+    "R0": "when the same input is given again",
+    "R1": "when batch size and order change",
+    "R2": "when the numeric format changes",
+    "R3": "when the image changes in a way that means nothing",
+    "R4": "between true repeats of one {unit}",
+}
+_STATUS = {
+    "verified": "read in the source named",
+    "secondary": "read in another source that quotes it",
+    "computed": "computed from figures of this source",
+    "unverified": "remembered, and not checked against a source: check it before you rely on it",
+    "project_choice": "a choice of this project, which the source does not prescribe",
+}
+_OWN = {"computed": "Computed by this project.", "project_choice": "Chosen by this project: no source prescribes it."}
+_METHODS = {"wilson": "Wilson score", "clopper_pearson": "Clopper-Pearson (exact)", "jeffreys": "Jeffreys"}
+
+
+def title_of(requirement: Requirement, policy: Policy) -> str:
+    """Return the short name of a requirement: its own title, or the metric's with what it is measured under."""
+    if requirement.title is not None:
+        return requirement.title
+    title = requirement.spec.title
+    if requirement.stage == "end_to_end":
+        title += ", end to end"
+    if requirement.structure is not None:
+        title += f", {requirement.structure}"
+    if requirement.prevalence is not None:
+        return f"{title} at {write_declared_share(requirement.prevalence)}"
+    if requirement.percentile is not None:
+        return f"{title}, p{requirement.percentile:g}"
+    if requirement.perturbation is not None:
+        followed = title_of(policy.requirements[requirement.of or ""], policy)
+        return f"{title}: {followed.lower()}, {spoken(requirement.perturbation)}"
+    return title
+
+
+def demand_of(requirement: Requirement, policy: Policy) -> str:
+    """Return what is demanded as one sentence or two."""
+    threshold, side = requirement.threshold, side_of(requirement)
+    value = write_value(requirement.spec, threshold.value)
+    demanded = f"{value} or later" if requirement.spec.unit == "severity" else f"{side} {value}"
+    wanted = f"{subject_of(requirement, policy)} must be {demanded}"
+    if threshold.of == "estimate":
+        return f"{wanted}. The value measured decides by itself, without an interval."
+    end = "lower" if threshold.of == "lower_limit" else "upper"
+    sure = write_declared_share(requirement.confidence)
+    return f"{wanted}: the {end} limit of the two-sided {sure} interval has to clear it, not the estimate."
+
+
+def subject_of(requirement: Requirement, policy: Policy) -> str:
+    """Return what the demand is about, as the subject of a sentence."""
+    name, context = requirement.spec.name, policy.context
+    if requirement.prevalence is not None:
+        return _in_use(requirement, context)
+    if requirement.level is not None:
+        return _between_repeats(requirement, context)
+    if requirement.perturbation is not None:
+        return _under_stress(requirement, policy)
+    units, positive = plural(context.unit), context.positive or "as the label says"
+    subjects = {
+        "sensitivity": f"Of the positive {units} ({positive}), the share found",
+        "specificity": f"Of the negative {units} (not {positive}), the share that raises no alarm",
+        "precision": "Of the alarms in the test set, the share that is right",
+        "npv": "Of the all-clears in the test set, the share that is right",
+        "auroc": f"The share of pairs in which a positive {context.unit} ({positive}) scores above a negative one",
+        "imageability": f"Of all {units}, the share that gets an answer",
+        "refusal_rate": f"Of the unusable inputs ({', '.join(map(spoken, policy.refusals))}), the share refused",
+        "latency": f"The time{_stage(requirement)} within which {requirement.percentile or 0.0:g} of 100 answers come",
+        "mean_latency": f"The mean time to an answer{_stage(requirement)}",
+    }
+    of = f" of the {requirement.structure}" if requirement.structure else ""
+    return subjects.get(name, f"{requirement.spec.title}{of}") + _operating_point(requirement)
+
+
+def outcomes_of(requirement: Requirement) -> dict[str, str]:
+    """Return what each of the three outcomes means here."""
+    threshold, value = requirement.threshold, write_value(requirement.spec, requirement.threshold.value)
+    good, bad = ("at or above", "below") if threshold.at_least is not None else ("at or below", "above")
+    gate = {
+        "not met": "the verdict is FAIL" if requirement.blocking else "reported, no more",
+        "not decided": "the verdict is no PASS" if requirement.blocking else "reported, no more",
+    }
+    if threshold.of == "estimate":
+        return {
+            "met": f"the value is {good} {value}",
+            "not met": f"the value is {bad} {value}; {gate['not met']}",
+            "not decided": f"it cannot be measured; {gate['not decided']}",
+        }
+    worse, better = ("lower", "upper") if threshold.at_least is not None else ("upper", "lower")
+    return {
+        "met": f"the {worse} limit is {good} {value}",
+        "not met": f"the {better} limit is {bad} {value}; {gate['not met']}",
+        "not decided": f"{value} lies within the interval, or there is none: more cases are needed; "
+        f"{gate['not decided']}",
+    }
+
+
+def interval_of(requirement: Requirement) -> str:
+    """Return how the interval is made that decides; why there is none for a demand on the value itself."""
+    spec = requirement.spec
+    if requirement.threshold.of == "estimate":
+        return "none: the value measured decides, and chance in the choice of cases is not allowed for"
+    resampled = "; patients resampled (cluster bootstrap) where one has several cases"
+    if spec.name in ("precision", "npv") and requirement.prevalence is not None:
+        return f"logit of Mercaldo, Lau & Zhou, the prevalence taken as known{resampled}"
+    if requirement.interval is not None:
+        return f"{_METHODS[requirement.interval]}, named by the policy{resampled}"
+    return f"{_METHODS['wilson']}{resampled}" if spec.proportion is not None else spec.interval or "none"
+
+
+def weight_of(id_: str, policy: Policy) -> str:
+    """Return whether a requirement blocks, its place in the order, and what the order means for its claim."""
+    if not policy.requirements[id_].blocking:
+        return "Advisory: judged and shown; it never closes the gate and is never claimed."
+    place, count = policy.order.index(id_) + 1, len(policy.order)
+    if count == 1:
+        return "Blocking, the only one."
+    blocking = f"Blocking, number {place} of {count}."
+    if policy.multiplicity == "holm":
+        strictest = 1.0 - (1.0 - policy.requirements[id_].confidence) / count
+        return (
+            f"{blocking} Claimed by Holm's procedure: those that are met at a confidence of "
+            f"{write_declared_share(strictest)} first, then the rest at the error that is left. The order does not "
+            f"matter."
+        )
+    if place == 1:
+        return f"{blocking} In serial order the first to be claimed: all others wait for it."
+    before = ", ".join(policy.order[: place - 1])
+    verb = "is" if place == 2 else "are"
+    return (
+        f"{blocking} In serial order it is claimed only when {'the one' if place == 2 else 'all'} before it {verb} met "
+        f"({before}); it is judged and shown all the same."
+    )
+
+
+def basis_of(basis: Basis | None) -> str:
+    """Return where a number comes from, and how sure that is."""
+    if basis is None:
+        return "No basis is given."
+    note = f" {basis.note.strip()}" if basis.note else ""
+    own = _OWN.get(basis.status) if basis.source == "project" else None
+    return f"{own or f'{basis.source} ({_STATUS[basis.status]}).'}{note}"
+
+
+def write_value(spec: Metric, value: float) -> str:
+    """Write a value in the unit of a metric: ``80 %``, ``0.91``, ``200 ms``, ``severity 2``."""
+    if spec.unit == "s":
+        return write_seconds(value)
+    if spec.unit in ("severity", "count", "mm"):
+        return {"severity": "severity {}", "count": "{}", "mm": "{} mm"}[spec.unit].format(f"{value:g}")
+    return f"{value:g}" if spec.name in _INDICES else write_declared_share(value)
+
+
+def side_of(requirement: Requirement) -> str:
+    """Return ``at least`` or ``at most``."""
+    return "at least" if requirement.threshold.at_least is not None else "at most"
+
+
+def plural(unit: str) -> str:
+    """Return the plural of a unit of analysis: ``patients``, ``studies``."""
+    return f"{unit[:-1]}ies" if unit.endswith("y") and unit[-2:-1] not in "aeiou" else f"{unit}s"
+
+
+def spoken(name: str) -> str:
+    """Return a name from a policy as words."""
+    return name.replace("_", " ")
+
+
+def _in_use(requirement: Requirement, context: Context) -> str:
+    units, positive = plural(context.unit), context.positive or "as the label says"
+    declared = write_declared_share(requirement.prevalence or 0.0)
+    share = {
+        "precision": "the share of alarms that is right",
+        "npv": "the share of all-clears that is right",
+    }.get(requirement.spec.name, f"the share of all {units} that raises an alarm")
+    return f"Where {declared} of {units} are positive ({positive}), {share}"
+
+
+def _between_repeats(requirement: Requirement, context: Context) -> str:
+    what = {
+        "flip_rate": f"The share of {plural(context.unit)} whose call changes",
+        "max_deviation": "The largest change of a score",
+        "within_subject_sd": "The standard deviation of the score",
+    }.get(requirement.spec.name, requirement.spec.title)
+    of = f" of the {requirement.structure}" if requirement.structure else ""
+    return f"{what}{of} {_BETWEEN[requirement.level or 'R4'].format(unit=context.unit)}"
+
+
+def _under_stress(requirement: Requirement, policy: Policy) -> str:
+    name = requirement.perturbation or ""
+    followed, ladder = title_of(policy.requirements[requirement.of or ""], policy), policy.magnitudes(name)
+    if requirement.severity is None:
+        return f"The first step of {spoken(name)} at which {followed} is no longer met"
+    size = f"{ladder[requirement.severity - 1]:g} {PERTURBATIONS.get(name).unit}"
+    return f"Under {spoken(name)} of {size} (step {requirement.severity} of {len(ladder)}), the fall of {followed}"
+
+
+def _stage(requirement: Requirement) -> str:
+    return ", from the files to the result," if requirement.stage == "end_to_end" else ""
+
+
+def _operating_point(requirement: Requirement) -> str:
+    if requirement.at_sensitivity is not None:
+        return f", at a sensitivity of {requirement.at_sensitivity}"
+    if requirement.at_specificity is not None:
+        return f", at a specificity of {requirement.at_specificity}"
+    if requirement.at_false_positives_per_case is not None:
+        return f", at {requirement.at_false_positives_per_case} false positives a case"
+    return ""

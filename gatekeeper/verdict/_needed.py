@@ -1,0 +1,134 @@
+"""How many cases a candidate without errors needs to meet a requirement, counted as the gate counts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gatekeeper.metrics import ConfusionTable, Metric
+from gatekeeper.policy import Policy, Requirement
+from gatekeeper.policy.schema import Limit
+from gatekeeper.statistics import (
+    ClassSizes,
+    fewest_for_called_share,
+    fewest_for_lower_limit,
+    fewest_for_predictive_value,
+)
+from gatekeeper.suites.clusters import FEWEST_CLUSTERS
+from gatekeeper.suites.performance import Subjects
+
+_PAIRS = "independent pairs of a positive and a negative case"
+
+
+@dataclass(frozen=True)
+class Need:
+    """What there is, and what a candidate without errors needs; None where no number does.
+
+    ``n_of`` names what is counted. ``resampled`` says that errors would be judged by resampling patients, ``patients``
+    on how many of them the number then rests.
+    """
+
+    n_of: str
+    have: int
+    needed: int | None
+    resampled: bool = False
+    patients: int = 0
+    have_words: str = ""
+    needed_words: str = ""
+
+    @property
+    def too_few_patients(self) -> bool:
+        """Whether there is no interval as soon as there is an error."""
+        return self.resampled and self.patients < FEWEST_CLUSTERS
+
+
+def need_of_performance(requirement: Requirement, subjects: Subjects) -> Need:
+    """Return what a performance requirement needs on these rows, all of them called right."""
+    spec, goal, confidence = requirement.spec, requirement.threshold.value, requirement.confidence
+    patients = subjects.counted(spec, requirement.prevalence) if len(subjects.rows) else 0
+    if spec.name == "auroc":
+        needed = fewest_for_lower_limit(goal, confidence)
+        return Need(_PAIRS, subjects.pairs, needed, subjects.clusters.repeat, patients)
+    if requirement.prevalence is not None:
+        return _by_class(requirement, requirement.prevalence, subjects, patients)
+    trials = _trials(spec, subjects)
+    have = int(trials.sum())
+    if len(trials) and trials.max() > 1:
+        needed = fewest_for_lower_limit(goal, confidence)
+        return Need(f"patients with {spec.n_of}", patients, needed, True, patients)
+    needed = fewest_for_lower_limit(goal, confidence, requirement.interval or "wilson")
+    # Alarms and all-clears depend on the candidate: errors can fall on patients who have several cases.
+    varies = spec.name in ("precision", "npv") and subjects.clusters.repeat
+    return Need(spec.n_of, have, needed, varies, patients)
+
+
+def need_of_flips(requirement: Requirement, n: int, n_of: str, patients: int) -> Need:
+    """Return what an upper limit of a flip rate needs when nothing flips."""
+    needed = fewest_for_lower_limit(1.0 - requirement.threshold.value, requirement.confidence)
+    if patients < n:
+        return Need(_patients(n_of), patients, needed, True, patients)
+    return Need(n_of, n, needed)
+
+
+def need_of_spread(patients: int, n_of: str) -> Need:
+    """Return what a within-subject SD needs when no score differs: patients enough to show that it is no chance."""
+    return Need(_patients(n_of), patients, FEWEST_CLUSTERS)
+
+
+def need_of_drop(requirement: Requirement, policy: Policy, subjects: Subjects) -> Need:
+    """Return what an upper limit of a drop needs when stress changes nothing."""
+    followed = policy.requirements[requirement.of or ""]
+    goal, confidence, name = requirement.threshold.value, requirement.confidence, followed.spec.name
+    patients = subjects.counted(followed.spec, followed.prevalence) if len(subjects.rows) else 0
+    if name == "auroc":
+        return Need(_PAIRS, subjects.pairs, fewest_for_lower_limit(1.0 - goal, confidence), True, patients)
+    if name in ("sensitivity", "specificity", "imageability"):
+        needed = fewest_for_lower_limit(1.0 - goal, confidence)
+        return Need(f"patients with {followed.spec.n_of}", patients, needed, True, patients)
+    # The drop lies between the differences of both intervals, each with half of the error: 1 less a lower limit.
+    update = {
+        "lower_limit": Limit(at_least=1.0 - goal),
+        "upper_limit": None,
+        "estimate": None,
+        "confidence": 1.0 - (1.0 - confidence) / 2.0,
+    }
+    return replace(need_of_performance(followed.model_copy(update=update), subjects), resampled=True, patients=patients)
+
+
+def _by_class(requirement: Requirement, prevalence: float, subjects: Subjects, patients: int) -> Need:
+    goal, confidence, name = requirement.threshold.value, requirement.confidence, requirement.spec.name
+    resampled = subjects.clusters.repeat
+    counts = (subjects.counts > 0).sum(axis=0) if resampled else subjects.counts.sum(axis=0)
+    have = ClassSizes(positives=int(counts[0] + counts[2]), negatives=int(counts[1] + counts[3]))
+    ratio = have.positives / have.negatives if have.positives and have.negatives else 1.0
+    if name in ("precision", "npv"):
+        needed = fewest_for_predictive_value(name, prevalence, goal, confidence, ratio)
+    else:
+        needed = fewest_for_called_share(prevalence, goal, confidence, ratio)
+    n_of = "patients" if resampled else "cases"
+    return Need(
+        n_of,
+        have.positives + have.negatives,
+        None if needed is None else needed.positives + needed.negatives,
+        resampled,
+        patients,
+        _class_words(have, n_of),
+        "" if needed is None else _class_words(needed, n_of),
+    )
+
+
+def _class_words(sizes: ClassSizes, n_of: str) -> str:
+    kind = "patients with positive and" if n_of == "patients" else "positive and"
+    tail = "with negative cases" if n_of == "patients" else "negative cases"
+    return f"{sizes.positives:,} {kind} {sizes.negatives:,} {tail}"
+
+
+def _trials(spec: Metric, subjects: Subjects) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    if spec.proportion is None:
+        return subjects.answers[1]
+    return spec.proportion(ConfusionTable.of(subjects.counts)).trials
+
+
+def _patients(n_of: str) -> str:
+    return n_of.replace("subjects", "patients").replace("cases", "patients")
