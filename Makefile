@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint format types contracts bench example train clean
+.PHONY: help demo test lint format types contracts bench example sources train clean
 
 help:
 	@echo 'make demo     a whole gate on real data'
@@ -15,6 +15,7 @@ help:
 	@echo 'make lint     ruff, mypy --strict, import contracts'
 	@echo 'make bench    benchmarks; results in reports/benchmarks/'
 	@echo 'make example  renew reports/example/'
+	@echo 'make sources  renew policies/SOURCES.md'
 	@echo 'make train    train the demo network again'
 
 demo: $(VENV)/.demo
@@ -38,6 +39,9 @@ bench: $(VENV)/.test
 
 example: $(VENV)/.demo
 	.ci/renew-example $(BIN)
+
+sources: $(VENV)/.demo
+	$(BIN)/gatekeeper policy sources > policies/SOURCES.md
 
 train: $(VENV)/.demo
 	$(BIN)/python -m gatekeeper.demo.train

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gatekeeper import __version__
 from gatekeeper.canonical import JSON, digest_bytes
 from gatekeeper.errors import Code, IntegrityError
-from gatekeeper.run_records import DOSSIER, FILES, RunRecords
+from gatekeeper.run_records import DOSSIER, RunRecords
 from gatekeeper.trust import (
     PAYLOAD_TYPE,
     PREDICATE_TYPE,
@@ -26,10 +26,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What is attested besides the records: the keys, the use of the test set, and what bars a release (its reasons).
+
+    ``exposures`` is how often the test set had been used when the run began, this use included; ``ledger`` is the
+    ledger's size and head then.
+    """
+
+    development: bool
+    exposures: int
+    ledger: tuple[int, str]
+    bars: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class OpenedAttestation:
-    """A statement whose signature holds: SHA-256 digests by the name of what they belong to."""
+    """A statement whose signature holds: SHA-256 digests by the name of what they belong to, and what it says."""
 
     subjects: Mapping[str, str]
+    predicate: Mapping[str, JSON]
 
     def hold(self, files: Mapping[str, bytes], where: str) -> None:
         """Raise IntegrityError unless each of these files is one that the statement names, with the same digest."""
@@ -43,21 +58,25 @@ class OpenedAttestation:
                     mend="use the original file; a run that must change is made again with `gatekeeper check`",
                 )
 
+    @property
+    def exposures(self) -> int:
+        """How often the test set had been used, this run included; 0 when the statement does not say."""
+        ledger = self.predicate.get("ledger")
+        exposures = ledger.get("exposures") if isinstance(ledger, dict) else None
+        return exposures if isinstance(exposures, int) else 0
 
-def state(records: RunRecords, files: Mapping[str, bytes], signer: Signer, *, development: bool) -> bytes:
+
+def state(records: RunRecords, files: Mapping[str, bytes], signer: Signer, standing: Standing) -> bytes:
     """Sign the statement that goes inside the dossier: records, candidate and lock, by digest."""
-    subjects = {name: digest_bytes(files[name]) for name in FILES}
+    subjects = {name: digest_bytes(data) for name, data in files.items()}
     subjects |= {f"candidate/{name}": digest for name, digest in records.candidate.files.items()}
-    payload = statement(subjects, PREDICATE_TYPE, _predicate(records, development))
+    payload = statement(subjects, PREDICATE_TYPE, _predicate(records, standing))
     return sign_envelope(payload, PAYLOAD_TYPE, signer)
 
 
-def attest(pdf: bytes, records: RunRecords, files: Mapping[str, bytes], signer: Signer, *, development: bool) -> bytes:
+def attest(pdf: bytes, records: RunRecords, files: Mapping[str, bytes], signer: Signer, standing: Standing) -> bytes:
     """Sign the detached statement: the finished, signed PDF with everything that the inner statement covers."""
-    subjects = {DOSSIER: digest_bytes(pdf)} | {name: digest_bytes(files[name]) for name in FILES}
-    subjects |= {f"candidate/{name}": digest for name, digest in records.candidate.files.items()}
-    payload = statement(subjects, PREDICATE_TYPE, _predicate(records, development))
-    return sign_envelope(payload, PAYLOAD_TYPE, signer)
+    return state(records, {DOSSIER: pdf, **files}, signer, standing)
 
 
 def open_attestation(source: Path | bytes | None, root: Certificate, where: str | None = None) -> OpenedAttestation:
@@ -68,15 +87,20 @@ def open_attestation(source: Path | bytes | None, root: Certificate, where: str 
     if source is None:
         raise IntegrityError(Code.BAD_SIGNATURE, "the attestation is missing", where=place)
     opened = open_envelope(source, PAYLOAD_TYPE, root, where=place)
-    return OpenedAttestation(parse_statement(opened.payload, where=place).subjects)
+    told = parse_statement(opened.payload, where=place)
+    return OpenedAttestation(told.subjects, told.predicate)
 
 
-def _predicate(records: RunRecords, development: bool) -> dict[str, JSON]:
+def _predicate(records: RunRecords, standing: Standing) -> dict[str, JSON]:
     verdict = records.verdict
+    size, head = standing.ledger
     return {
         "verdict": verdict.verdict.value,
+        "releasable": not standing.bars,
+        "bars": [*standing.bars],
         "exploratory": verdict.exploratory,
-        "development": development,
+        "development": standing.development,
+        "ledger": {"size": size, "head": head, "exposures": standing.exposures},
         "policy": {"id": verdict.policy_id, "version": verdict.policy_version, "digest": verdict.digests.policy},
         "candidate": {"name": verdict.candidate, "digest": verdict.digests.candidate},
         "testset": {"name": verdict.testset, "digest": verdict.digests.lock},

@@ -1,4 +1,4 @@
-"""The use cases: check a candidate, evaluate stored evidence again, verify a dossier."""
+"""The use cases: check a candidate, rehearse a check, evaluate stored evidence again."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatekeeper.attestation import attest, open_attestation, state
+from gatekeeper.attestation import Standing, attest, open_attestation, state
 from gatekeeper.candidate import Candidate, load_candidate
 from gatekeeper.canonical import JSON
 from gatekeeper.engine import EngineSettings, run_plan
 from gatekeeper.errors import Code, InvalidRunError, UsageError
 from gatekeeper.evidence import Plan, RunStamp, Verdict
 from gatekeeper.policy import LoadedPolicy, Policy, load_policy, load_settings
+from gatekeeper.policy.approval import FoundApproval, find_approval
 from gatekeeper.reporters import junit_xml
 from gatekeeper.run_records import (
     ATTESTATION,
     DOSSIER,
-    FILES,
     JUNIT,
     STATEMENT,
     RunRecords,
@@ -33,8 +33,8 @@ from gatekeeper.run_records import (
 )
 from gatekeeper.suites import plan_policy
 from gatekeeper.testset import LockedTestSet, Manifest, open_lock, verify_files
-from gatekeeper.trust import Ledger, Stamp, load_keys, sign_pdf, verify_pdf
-from gatekeeper.verdict import conclude, judge, recompute, shortfalls, told
+from gatekeeper.trust import Ledger, Stamp, load_keys, sign_pdf
+from gatekeeper.verdict import ReleaseBar, approval_bars, conclude, judge, release_bars, shortfalls, told
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -47,7 +47,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """What to check: a policy (name or file), a candidate's YAML, a lock, and where to write."""
+    """What to check: a policy (name or file) and its approval, a candidate's YAML, a lock, and where to write."""
 
     policy: str
     candidate: Path
@@ -55,19 +55,24 @@ class CheckRequest:
     out: Path
     home: Path
     root: Path | None = None
+    approval: Path | None = None
     overrides: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """A finished run: its verdict, its folder, how often the test set was used so far, seconds of inference."""
+    """A finished run: its verdict, its folder, how often the test set was used so far, seconds of inference.
+
+    ``bars`` is all that bars its release; without any it may be released.
+    """
 
     verdict: Verdict
     folder: Path
     exposures: int
     development: bool
     inference_seconds: dict[str, float]
+    bars: tuple[ReleaseBar, ...]
 
 
 def check(
@@ -77,7 +82,8 @@ def check(
 ) -> CheckResult:
     """Run a candidate over a locked test set, judge it, and write the run's folder with its signed dossier.
 
-    Before anything is run, ``tell`` gets a sentence for each requirement that this test set can never show to be met.
+    Before anything is run, ``tell`` gets a sentence for each requirement that this test set can never show to be met,
+    and for an approval that was given and does not fit.
     Raises UsageError, IntegrityError or InvalidRunError; then no run's folder is left.
     """
     started = _now()
@@ -87,8 +93,13 @@ def check(
     keys = load_keys(request.home)
     testset = open_lock(request.testset, keys.root, root=request.root)
     _check_fit(loaded.policy, testset.manifest)
+    found = find_approval(
+        loaded.policy, _iso(started), keys.root, request.home, Path(loaded.layers[-1]), request.approval
+    )
     for sentence in told(shortfalls(loaded.policy, testset.manifest)):
         tell(sentence)
+    for bar in approval_bars(loaded.policy, found, _iso(started)) if request.approval else ():
+        tell(f"This run cannot be released: {bar.words}; {bar.mend}.")
     verify_files(testset, lambda done, total: progress("verifying the lock", done, total))
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     name = f"{started:%Y-%m-%d-%H%M%S}-{loaded.policy.id}-{candidate.record.digest[7:11]}"
@@ -109,13 +120,21 @@ def check(
             loaded.policy, plan, findings, candidate.record, testset.manifest, stamp, exploratory=loaded.exploratory
         )
         records = RunRecords(
-            loaded.policy, plan, candidate.record, testset.manifest, result.environment, result.evidence, verdict
+            loaded.policy,
+            plan,
+            candidate.record,
+            testset.manifest,
+            result.environment,
+            result.evidence,
+            verdict,
+            found.envelope,
         )
-        _write_run(run.partial, records, keys, fact, loaded, request.notes)
+        bars = release_bars(verdict, loaded.policy, found, development=keys.development, exposures=fact.exposures)
+        _write_run(run.partial, records, keys, fact, loaded, request.notes, found, bars)
         progress("judging and writing the dossier", 1, 1)
     with Ledger(request.home / "ledger.sqlite") as ledger:
         ledger.append("run.finished", {"run": run_id, "verdict": verdict.verdict.value}, _iso(_now()))
-    return CheckResult(verdict, run.final, fact.exposures, keys.development, result.inference_seconds)
+    return CheckResult(verdict, run.final, fact.exposures, keys.development, result.inference_seconds, bars)
 
 
 def rehearse(policy: str, overrides: tuple[str, ...], testset: Path | None, home: Path) -> tuple[Plan, tuple[str, ...]]:
@@ -162,63 +181,6 @@ def evaluate(folder: Path, root: Certificate, policy: str | None = None, overrid
         records.verdict.run,
         exploratory=exploratory,
     )
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What a verification found to hold, and what it could not check; both as sentences."""
-
-    verdict: Verdict
-    checked: tuple[str, ...]
-    not_checked: tuple[str, ...]
-    development: bool
-
-
-def verify(dossier: Path, root: Certificate) -> Verification:
-    """Check a dossier, or the folder of a run, without model, images or network.
-
-    Signatures and digests first; then every finding and the verdict are recomputed from the attached policy and
-    evidence. Raises IntegrityError with a sentence that says what does not hold.
-    """
-    pdf_path = dossier / DOSSIER if os.path.isdir(dossier) else dossier
-    where = str(pdf_path)
-    try:
-        pdf = pdf_path.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            Code.FILE_NOT_FOUND, "the dossier cannot be read", where=where, why=error.strerror, mend="check the path"
-        ) from error
-    document = verify_pdf(pdf, root, where=where)
-    development = any(fact.development for fact in document.fields)
-    checked = [f"signature of the {fact.role}: {fact.common_name}, {fact.signed_at}" for fact in document.fields]
-    checked.append("no byte after the last signature")
-    attached = dict(document.attachments)
-    statement = open_attestation(attached.pop(STATEMENT, None), root, where=where)
-    statement.hold(attached, where)
-    checked.append(f"{len(FILES)} attachments are those that were attested")
-    detached = pdf_path.with_name(ATTESTATION)
-    not_checked = [*document.not_checked, "the model was not run again", "test-set images are not here"]
-    if detached.is_file():
-        open_attestation(detached, root).hold({DOSSIER: pdf}, str(detached))
-        checked.append("the detached attestation names this very file")
-    else:
-        not_checked.append(f"the detached attestation ({ATTESTATION}) is not beside the dossier")
-    if os.path.isdir(dossier):
-        statement.hold(read_run_files(dossier), str(dossier))
-        checked.append("the files of the run's folder are those that were attested")
-    records = read_records(attached, where)
-    numbers = recompute(
-        records.policy,
-        records.plan,
-        records.candidate,
-        records.manifest,
-        records.environment,
-        records.evidence,
-        records.verdict,
-    )
-    checked.append(f"{numbers} of {numbers} numbers recomputed")
-    checked.append(f"verdict recomputed: {records.verdict.verdict.value}")
-    return Verification(records.verdict, tuple(checked), tuple(not_checked), development)
 
 
 def configure(policy: str, overrides: tuple[str, ...]) -> tuple[LoadedPolicy, EngineSettings]:
@@ -293,7 +255,14 @@ def _record_use(
 
 
 def _write_run(
-    folder: Path, records: RunRecords, keys: KeyRing, fact: LedgerFact, loaded: LoadedPolicy, notes: tuple[str, ...]
+    folder: Path,
+    records: RunRecords,
+    keys: KeyRing,
+    fact: LedgerFact,
+    loaded: LoadedPolicy,
+    notes: tuple[str, ...],
+    found: FoundApproval,
+    bars: tuple[ReleaseBar, ...],
 ) -> None:
     from gatekeeper.dossier import DossierMaterial, render_dossier
     from gatekeeper.dossier.gather import ladders, latency_seconds, repeat_scatter, roc_curve
@@ -315,14 +284,18 @@ def _write_run(
         development=keys.development,
         policy_layers=tuple(Path(layer).name for layer in loaded.layers),
         notes=notes,
+        approval=found.approval,
+        bars=bars,
     )
     files = records.to_files(folder)
-    inner = state(records, files, keys.tool, development=keys.development)
+    reasons = tuple(bar.reason.value for bar in bars)
+    standing = Standing(keys.development, fact.exposures, (fact.sequence, fact.head), reasons)
+    inner = state(records, files, keys.tool, standing)
     rendered = render_dossier(material, {**files, STATEMENT: inner})
     stamp = Stamp(meaning="made by gatekeeper from the attached evidence", boxes=rendered.boxes)
     pdf = sign_pdf(rendered.pdf, keys.tool, keys.root, stamp=stamp, signing_time=_now())
     (folder / DOSSIER).write_bytes(pdf)
-    (folder / ATTESTATION).write_bytes(attest(pdf, records, files, keys.tool, development=keys.development))
+    (folder / ATTESTATION).write_bytes(attest(pdf, records, files, keys.tool, standing))
     (folder / JUNIT).write_text(junit_xml(records.verdict), encoding="utf-8")
 
 

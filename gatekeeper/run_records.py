@@ -35,13 +35,14 @@ FILES = {
     "environment.json": "evidence/environment.json",
     "verdict.json": "verdict.json",
 }
+APPROVAL = "approval.dsse.json"
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 @dataclass(frozen=True)
 class RunRecords:
-    """Everything from which a verdict can be recomputed, and the verdict itself."""
+    """Everything from which a verdict can be recomputed, the verdict itself, and the policy's approval, if any."""
 
     policy: Policy
     plan: Plan
@@ -50,6 +51,7 @@ class RunRecords:
     environment: Environment
     evidence: Evidence
     verdict: Verdict
+    approval: bytes | None = None
 
     def to_files(self, folder: Path) -> dict[str, bytes]:
         """Write the records below ``folder``; return their bytes by the name of the attachment."""
@@ -66,7 +68,9 @@ class RunRecords:
             target.parent.mkdir(exist_ok=True)
             target.write_text(pretty_json(record.to_json()), encoding="utf-8")
         self.evidence.write(folder / FILES[EVIDENCE])
-        return {name: (folder / place).read_bytes() for name, place in FILES.items()}
+        if self.approval is not None:
+            (folder / APPROVAL).write_bytes(self.approval)
+        return read_run_files(folder)
 
 
 def read_records(files: Mapping[str, bytes], where: str) -> RunRecords:
@@ -82,6 +86,7 @@ def read_records(files: Mapping[str, bytes], where: str) -> RunRecords:
         environment=_record(Environment, files, "environment.json", where),
         evidence=read_evidence(files[EVIDENCE]),
         verdict=_record(Verdict, files, "verdict.json", where),
+        approval=files.get(APPROVAL),
     )
 
 
@@ -94,7 +99,8 @@ def read_run_files(folder: Path) -> dict[str, bytes]:
             where=str(folder),
             mend="give a folder that `gatekeeper check` wrote, with verdict.json in it",
         )
-    return {name: (folder / place).read_bytes() for name, place in FILES.items() if (folder / place).is_file()}
+    places = {**FILES, APPROVAL: APPROVAL}
+    return {name: (folder / place).read_bytes() for name, place in places.items() if (folder / place).is_file()}
 
 
 @dataclass(frozen=True)

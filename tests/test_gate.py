@@ -3,17 +3,23 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from made_up_bench import CANDIDATE, Bench, disc, write_dicom
+from made_up_keys import make_release_keys
 from torch.cuda import is_available as cuda_is_available
 
 from gatekeeper.errors import Code, ExitCode, GatekeeperError, IntegrityError, InvalidRunError, UsageError
 from gatekeeper.evidence import Outcome, VerdictWord
-from gatekeeper.gate import CheckRequest, check, evaluate, verify
+from gatekeeper.gate import CheckRequest, check, evaluate
 from gatekeeper.locking import lock_testset
+from gatekeeper.policy import load_policy
+from gatekeeper.policy.approval import approve
 from gatekeeper.trust import Ledger, load_keys
+from gatekeeper.verdict import Bar
+from gatekeeper.verification import verify
 
 
 def request_for(bench: Bench, **changes: object) -> CheckRequest:
@@ -272,3 +278,42 @@ def test_asking_for_cuda_where_there_is_none_is_a_configuration_error(bench: Ben
     error = refused(request_for(bench, overrides=("engine.device=cuda",)))
     assert error.exit_code == ExitCode.USAGE
     assert "engine.device=cpu" in (error.problems[0].mend or "")
+
+
+# Release
+
+
+def test_a_run_under_an_approved_policy_with_keys_for_release_may_be_released(bench: Bench, tmp_path: Path) -> None:
+    home = tmp_path / "release"
+    make_release_keys(home, {"qa": "qa"})
+    lock_testset(bench.table, bench.lock, home=home)
+    policy = load_policy(str(bench.policy)).policy
+    request = request_for(bench, home=home)
+    assert [bar.reason for bar in check(request).bars] == [Bar.APPROVAL_MISSING]
+    approve(policy, "Dr Ada Example", "qa", "approved", home, datetime.now(UTC))
+    result = check(request)
+    assert (result.verdict.verdict, result.bars) == (VerdictWord.PASS, ())
+    held = verify(result.folder, load_keys(home).root)
+    assert held.bars == ()
+    assert any("Dr Ada Example (qa)" in sentence for sentence in held.checked)
+
+
+def test_an_approval_after_the_run_began_and_one_of_another_policy_bar_the_release(bench: Bench) -> None:
+    policy = load_policy(str(bench.policy)).policy
+    late, told = bench.folder / "late.json", []
+    approve(policy, "Dr Ada Example", "qa", "approved", bench.home, datetime.now(UTC) + timedelta(hours=1), late)
+    result = check(request_for(bench, approval=late), tell=told.append)
+    assert {bar.reason for bar in result.bars} == {Bar.DEVELOPMENT_KEY, Bar.APPROVAL_LATER_THAN_RUN}
+    assert any("cannot be released" in sentence for sentence in told)
+    bench.policy.write_text(bench.policy.read_text() + "notes: [changed]\n")
+    result = check(request_for(bench, approval=late))
+    assert {bar.reason for bar in result.bars} == {Bar.DEVELOPMENT_KEY, Bar.APPROVAL_MISMATCH}
+    assert {bar.reason for bar in verify(result.folder, load_keys(bench.home).root).bars} == {
+        bar.reason for bar in result.bars
+    }
+
+
+def test_an_approval_that_was_given_and_does_not_hold_stops_the_check(bench: Bench) -> None:
+    (bench.folder / "given.json").write_text("{}")
+    error = refused(request_for(bench, approval=bench.folder / "given.json"))
+    assert error.problems[0].code is Code.BAD_SIGNATURE

@@ -7,19 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gatekeeper.errors import ExitCode, printable
-
-_CODES = {
-    "PASS": ExitCode.PASS,
-    "FAIL": ExitCode.FAIL,
-    "INCONCLUSIVE": ExitCode.INCONCLUSIVE,
-    "INVALID": ExitCode.INVALID,
-}
-
-
-def exit_code(verdict: str) -> int:
-    """Return the exit code of a verdict."""
-    return int(_CODES[verdict])
+from gatekeeper.errors import printable
 
 
 def register(app: typer.Typer) -> None:
@@ -34,8 +22,14 @@ def check(
     testset: Annotated[str | None, typer.Option(help="The lock of the test set.")] = None,
     root: Annotated[str | None, typer.Option(help="Folder of the images, if not the lock's own.")] = None,
     out: Annotated[str | None, typer.Option(help="Folder in which the run's folder is made.")] = None,
+    approval: Annotated[str | None, typer.Option(help="The policy's approval, if not beside it or kept here.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be run, and stop.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print verdict.json instead of the table.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print verdict and release as JSON instead of the table.")
+    ] = False,
+    require_releasable: Annotated[
+        bool, typer.Option("--require-releasable", help="Exit 0 only for a PASS that nothing bars from release.")
+    ] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdict.")] = False,
 ) -> int:
     """Run a candidate over a locked test set and judge it by a policy.
@@ -45,6 +39,7 @@ def check(
       gatekeeper check --policy chest_ct/nodule_malignancy --candidate model.yaml --testset lvo.lock engine.device=cpu
     """
     from gatekeeper.cli.inputs import find_file, home, needed, read_project
+    from gatekeeper.cli.output import exit_code, print_result, release_code, result_json
     from gatekeeper.cli.progress import shown_progress
     from gatekeeper.gate import CheckRequest
     from gatekeeper.gate import check as check_candidate
@@ -56,7 +51,7 @@ def check(
         return _print_plan(
             chosen, tuple(overrides or ()), find_file(locked, "testset", ".lock") if locked else None, home()
         )
-    images = root or project.root
+    images, approved = root or project.root, approval or project.approval
     request = CheckRequest(
         policy=chosen,
         candidate=find_file(needed(candidate or project.candidate, "candidate"), "candidate", ".yaml"),
@@ -64,17 +59,19 @@ def check(
         out=Path(out or project.out),
         home=home(),
         root=Path(images) if images else None,
+        approval=Path(approved) if approved else None,
         overrides=tuple(overrides or ()),
     )
     with shown_progress() as progress:
         result = check_candidate(request, progress, _warn)
+    verdict = result.verdict.verdict.value
     if as_json:
-        typer.echo((result.folder / "verdict.json").read_text(encoding="utf-8"), nl=False)
+        typer.echo(result_json(result), nl=False)
     else:
-        from gatekeeper.cli.output import print_result
-
         print_result(result)
-    return 0 if exit_zero else exit_code(result.verdict.verdict.value)
+    if exit_zero:
+        return 0
+    return release_code(verdict, result.bars) if require_releasable else exit_code(verdict)
 
 
 def _warn(sentence: str) -> None:

@@ -30,8 +30,8 @@ def evaluate(
       gatekeeper evaluate reports/2026-11-23-151500-nodules-4f1c --policy policies/stricter.yaml
     """
     from gatekeeper.canonical import pretty_json
-    from gatekeeper.cli.check import exit_code
     from gatekeeper.cli.inputs import home
+    from gatekeeper.cli.output import exit_code
     from gatekeeper.gate import evaluate as evaluate_run
     from gatekeeper.trust import load_trust_root, own_root
 

@@ -17,6 +17,7 @@ class Project(Record):
     policy: str | None = None
     candidate: str | None = None
     testset: str | None = None
+    approval: str | None = None
     root: str | None = None
     out: str = "reports"
 

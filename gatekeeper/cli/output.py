@@ -5,12 +5,22 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from gatekeeper.errors import ExitCode, printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from gatekeeper.canonical import JSON
     from gatekeeper.gate import CheckResult
+    from gatekeeper.verdict import ReleaseBar
 
 _WIDTH_WITHOUT_TERMINAL = 140
+_CODES = {
+    "PASS": ExitCode.PASS,
+    "FAIL": ExitCode.FAIL,
+    "INCONCLUSIVE": ExitCode.INCONCLUSIVE,
+    "INVALID": ExitCode.INVALID,
+}
 
 
 def console() -> Console:
@@ -28,3 +38,38 @@ def print_result(result: CheckResult) -> None:
     print_verdict(screen, result.verdict, result.exposures)
     signed = "DEVELOPMENT KEY, not for release" if result.development else "release key"
     screen.print(f"dossier  {result.folder / 'dossier.pdf'}   signed: tool ({signed})", highlight=False, soft_wrap=True)
+    for line in release_lines(result.bars):
+        screen.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def result_json(result: CheckResult) -> str:
+    """Return the content of ``verdict.json``, and under ``release`` what it does not hold: folder, bars, exposures."""
+    from gatekeeper.canonical import pretty_json
+
+    release: dict[str, JSON] = {
+        "releasable": not result.bars,
+        "bars": [{"reason": bar.reason.value, "words": bar.words, "mend": bar.mend} for bar in result.bars],
+        "development": result.development,
+        "exposures": result.exposures,
+        "folder": str(result.folder),
+    }
+    return pretty_json({**result.verdict.to_json(), "release": release})
+
+
+def release_lines(bars: tuple[ReleaseBar, ...]) -> list[str]:
+    """Return what bars the release, a line each."""
+    if not bars:
+        return ["release  nothing bars it"]
+    heads = ["release  barred:", *["                "] * (len(bars) - 1)]
+    return [printable(f"{head} {bar.words}") for head, bar in zip(heads, bars, strict=True)]
+
+
+def release_code(verdict: str, bars: tuple[ReleaseBar, ...]) -> int:
+    """Return the exit code that asks for a release: the verdict's, or that of FAIL where a PASS is barred."""
+    code = exit_code(verdict)
+    return int(ExitCode.FAIL) if code == ExitCode.PASS and bars else code
+
+
+def exit_code(verdict: str) -> int:
+    """Return the exit code of a verdict."""
+    return int(_CODES[verdict])

@@ -23,6 +23,9 @@ def verify(
     require_pass: Annotated[
         bool, typer.Option("--require-pass", help="Exit 0 only for an authentic PASS that is not exploratory.")
     ] = False,
+    require_releasable: Annotated[
+        bool, typer.Option("--require-releasable", help="Exit 0 only for a PASS that nothing bars from release.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was checked as JSON.")] = False,
 ) -> int:
     """Check a dossier's signatures and digests, and recompute every number and the verdict from what it carries.
@@ -31,10 +34,10 @@ def verify(
     Exits 0 when the dossier holds, whatever its verdict says; 3 when it does not. Example:
       gatekeeper verify dossier.pdf --trust their-root.pem
     """
-    from gatekeeper.cli.check import exit_code
     from gatekeeper.cli.inputs import home
-    from gatekeeper.gate import verify as verify_dossier
+    from gatekeeper.cli.output import exit_code, release_code, release_lines
     from gatekeeper.trust import load_trust_root, own_root
+    from gatekeeper.verification import verify as verify_dossier
 
     root = load_trust_root(trust) if trust else own_root(home())
     verification = verify_dossier(dossier, root)
@@ -48,6 +51,8 @@ def verify(
                     "verdict": verdict.verdict.value,
                     "development": verification.development,
                     "exploratory": verdict.exploratory,
+                    "releasable": not verification.bars,
+                    "bars": [bar.reason.value for bar in verification.bars],
                     "checked": list(verification.checked),
                     "not_checked": list(verification.not_checked),
                     "digests": verdict.digests.to_json(),
@@ -59,6 +64,9 @@ def verify(
         _print(verification.checked, verification.not_checked)
         if verification.development:
             typer.echo("\nDEVELOPMENT: signed with a development key; this dossier cannot release anything.")
+        typer.echo("\n" + "\n".join(release_lines(verification.bars)))
+    if require_releasable:
+        return release_code(verdict.verdict.value, verification.bars)
     if not require_pass:
         return 0
     if verdict.exploratory and verdict.verdict.value == "PASS":

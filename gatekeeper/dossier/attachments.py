@@ -27,6 +27,7 @@ _MEDIA_TYPES = {
 # First word of the name -> relationship, what it is. Source: made before the run; Data: the pages are drawn from it.
 _KNOWN = {
     "policy": ("Source", "the resolved policy"),
+    "approval": ("Source", "the signed approval of the policy"),
     "candidate": ("Source", "what the candidate declares, and its digests"),
     "lock": ("Source", "the signed manifest of the test set"),
     "testset": ("Source", "the manifest of the test set, as locked"),

@@ -93,15 +93,24 @@ def tally(findings: list[Finding]) -> str:
 def _facts(material: DossierMaterial) -> tuple[tuple[str, str], ...]:
     verdict, context = material.verdict, material.policy.context
     scope = f"{numerals.counted(verdict.cases, 'case')} of {numerals.counted(verdict.patients, 'patient')}"
+    policy = f"{verdict.policy_id} {verdict.policy_version} ({numerals.short_digest(verdict.digests.policy)})"
+    by = f"{material.approval.by} ({material.approval.role})" if material.approval else "nobody"
     use = f"use {material.ledger.exposures:,} of this set"
     facts = (
         ("Candidate", f"{verdict.candidate} ({numerals.short_digest(verdict.digests.candidate)})"),
-        ("Policy", f"{verdict.policy_id} {verdict.policy_version} ({numerals.short_digest(verdict.digests.policy)})"),
+        ("Policy", f"{policy}, approved by {by}"),
+        ("Release", _release(material)),
         ("Test set", f"{verdict.testset}: {scope}, {use}"),
         ("Finished", f"{numerals.moment(verdict.run.finished)}, run {verdict.run.id}"),
     )
     cut = tuple((name, shortened(value, _MOST_FACT)) for name, value in facts)
     return (*cut, ("Intended use", shortened(context.intended_use, _MOST_USE)))
+
+
+def _release(material: DossierMaterial) -> str:
+    if not material.bars:
+        return "nothing in this run bars it"
+    return f"barred: {joined([bar.reason.value.lower().replace('_', ' ') for bar in material.bars])}"
 
 
 def _brief(finding: Finding) -> Brief:

@@ -9,10 +9,10 @@ from gatekeeper.evidence import BASELINE, Evidence, Outcome
 from gatekeeper.metrics import Suite
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy import Policy, Requirement
+from gatekeeper.policy.titles import title_of
 from gatekeeper.suites import performance, robustness
 from gatekeeper.suites.latency import LATENCY_ID
 from gatekeeper.suites.repeatability import Repeats
-from gatekeeper.verdict.words import title_of
 
 
 def roc_curve(evidence: Evidence, operating_point: float) -> RocCurve | None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from gatekeeper.candidate.load import CandidateRecord
 from gatekeeper.evidence import Environment, Plan, Verdict
 from gatekeeper.policy import Policy
+from gatekeeper.policy.approval import Approval
 from gatekeeper.testset import Manifest
+from gatekeeper.verdict import ReleaseBar
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class DossierMaterial:
 
     ``latency_seconds`` are the timed calls at baseline, in the order in which they were made. ``development`` is true
     when the signing key is one that cannot release. ``notes`` are remarks of the run, shown after the requirements.
+    ``bars`` is all that bars the release.
     """
 
     verdict: Verdict
@@ -91,3 +94,5 @@ class DossierMaterial:
     development: bool
     policy_layers: tuple[str, ...]
     notes: tuple[str, ...]
+    approval: Approval | None = None
+    bars: tuple[ReleaseBar, ...] = ()

@@ -40,6 +40,18 @@ def write_seconds(seconds: float) -> str:
     return f"{number:,.0f} {unit}" if number >= 999.5 else f"{number:.3g} {unit}"
 
 
+def write_declared(value: float, metric: str, unit: str) -> str:
+    """Write a value of a metric that somebody declared, as people do: ``80 %``, ``0.91``, ``200 ms``, ``10 min``."""
+    if unit == "s":
+        in_minutes = value >= 120.0 and f"{value / 60.0:.3g}"
+        return f"{in_minutes} min" if in_minutes and float(in_minutes) * 60.0 == value else write_seconds(value)
+    if unit == "severity":
+        return f"severity {value:g}"
+    if unit == "mm":
+        return f"{value:g} mm"
+    return f"{value:g}" if unit == "count" or metric in _SMALL | _INDICES else write_declared_share(value)
+
+
 def write_threshold(finding: Finding) -> str:
     """Write what a finding was held against: ``≥ 80 %``."""
     sign = "≥" if finding.threshold.at_least is not None else "≤"
@@ -48,7 +60,4 @@ def write_threshold(finding: Finding) -> str:
 
 def write_demand(finding: Finding) -> str:
     """Write the threshold's value as it was declared: ``80 %``, ``0.91``, ``200 ms``."""
-    value = finding.threshold.value
-    if finding.unit == "1" and finding.metric not in _SMALL | _INDICES:
-        return write_declared_share(value)
-    return f"{value:g}" if finding.unit in ("1", "count") else write_number(finding, value)
+    return write_declared(finding.threshold.value, finding.metric, finding.unit)

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from gatekeeper.policy._design import CLUSTERS, MOST_CASES, Cases, Design, at_the_end
 from gatekeeper.policy._designs_by_class import alarm_rate, area, predictive_value
-from gatekeeper.policy._sentences import title_of, write_value
+from gatekeeper.policy._sentences import write_value
 from gatekeeper.policy.schema import Policy, Requirement
+from gatekeeper.policy.titles import title_of
 from gatekeeper.statistics import (
     ProportionMethod,
     cases_for_lower_limit,

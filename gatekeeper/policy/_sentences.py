@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from gatekeeper.evidence.notation import write_declared_share, write_seconds
+from gatekeeper.evidence.notation import write_declared, write_declared_share
 from gatekeeper.metrics import Metric
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy.schema import Basis, Context, Policy, Requirement
+from gatekeeper.policy.titles import plural, spoken, standing_of, title_of
 
-# Metrics between 0 and 1 that nobody reads as a share.
-_INDICES = frozenset(
-    {
-        "max_deviation",
-        "within_subject_sd",
-        "auroc",
-        "dice",
-        "normalized_surface_distance",
-        "icc",
-        "weighted_kappa",
-        "froc_score",
-    }
-)
 _BETWEEN = {
     "R0": "when the same input is given again",
     "R1": "when batch size and order change",
@@ -27,42 +15,22 @@ _BETWEEN = {
     "R3": "when the image changes in a way that means nothing",
     "R4": "between true repeats of one {unit}",
 }
-_STATUS = {
-    "verified": "read in the source named",
-    "secondary": "read in another source that quotes it",
-    "computed": "computed from figures of this source",
-    "unverified": "remembered, and not checked against a source: check it before you rely on it",
-    "project_choice": "a choice of this project, which the source does not prescribe",
-}
 _OWN = {"computed": "Computed by this project.", "project_choice": "Chosen by this project: no source prescribes it."}
 _METHODS = {"wilson": "Wilson score", "clopper_pearson": "Clopper-Pearson (exact)", "jeffreys": "Jeffreys"}
 
 
-def title_of(requirement: Requirement, policy: Policy) -> str:
-    """Return the short name of a requirement: its own title, or the metric's with what it is measured under."""
-    if requirement.title is not None:
-        return requirement.title
-    title = requirement.spec.title
-    if requirement.stage == "end_to_end":
-        title += ", end to end"
-    if requirement.structure is not None:
-        title += f", {requirement.structure}"
-    if requirement.prevalence is not None:
-        return f"{title} at {write_declared_share(requirement.prevalence)}"
-    if requirement.percentile is not None:
-        return f"{title}, p{requirement.percentile:g}"
-    if requirement.perturbation is not None:
-        followed = title_of(policy.requirements[requirement.of or ""], policy)
-        return f"{title}: {followed.lower()}, {spoken(requirement.perturbation)}"
-    return title
+def demanded(requirement: Requirement) -> str:
+    """Return which end must clear which value, in few words: ``lower limit at least 80 %``."""
+    value = write_value(requirement.spec, requirement.threshold.value)
+    return f"{requirement.threshold.of.replace('_', ' ')} {side_of(requirement)} {value}"
 
 
 def demand_of(requirement: Requirement, policy: Policy) -> str:
     """Return what is demanded as one sentence or two."""
     threshold, side = requirement.threshold, side_of(requirement)
     value = write_value(requirement.spec, threshold.value)
-    demanded = f"{value} or later" if requirement.spec.unit == "severity" else f"{side} {value}"
-    wanted = f"{subject_of(requirement, policy)} must be {demanded}"
+    reached = f"{value} or later" if requirement.spec.unit == "severity" else f"{side} {value}"
+    wanted = f"{subject_of(requirement, policy)} must be {reached}"
     if threshold.of == "estimate":
         return f"{wanted}. The value measured decides by itself, without an interval."
     end = "lower" if threshold.of == "lower_limit" else "upper"
@@ -162,31 +130,17 @@ def basis_of(basis: Basis | None) -> str:
         return "No basis is given."
     note = f" {basis.note.strip()}" if basis.note else ""
     own = _OWN.get(basis.status) if basis.source == "project" else None
-    return f"{own or f'{basis.source} ({_STATUS[basis.status]}).'}{note}"
+    return f"{own or f'{basis.source} ({standing_of(basis)}).'}{note}"
 
 
 def write_value(spec: Metric, value: float) -> str:
     """Write a value in the unit of a metric: ``80 %``, ``0.91``, ``200 ms``, ``severity 2``."""
-    if spec.unit == "s":
-        return write_seconds(value)
-    if spec.unit in ("severity", "count", "mm"):
-        return {"severity": "severity {}", "count": "{}", "mm": "{} mm"}[spec.unit].format(f"{value:g}")
-    return f"{value:g}" if spec.name in _INDICES else write_declared_share(value)
+    return write_declared(value, spec.name, spec.unit)
 
 
 def side_of(requirement: Requirement) -> str:
     """Return ``at least`` or ``at most``."""
     return "at least" if requirement.threshold.at_least is not None else "at most"
-
-
-def plural(unit: str) -> str:
-    """Return the plural of a unit of analysis: ``patients``, ``studies``."""
-    return f"{unit[:-1]}ies" if unit.endswith("y") and unit[-2:-1] not in "aeiou" else f"{unit}s"
-
-
-def spoken(name: str) -> str:
-    """Return a name from a policy as words."""
-    return name.replace("_", " ")
 
 
 def _in_use(requirement: Requirement, context: Context) -> str:

@@ -9,8 +9,9 @@ from gatekeeper.evidence import Record
 from gatekeeper.evidence.notation import write_declared_share
 from gatekeeper.policy._design import MOST_CASES, Cases, Design
 from gatekeeper.policy._designs import design_of
-from gatekeeper.policy._sentences import side_of, title_of, write_value
+from gatekeeper.policy._sentences import side_of, write_value
 from gatekeeper.policy.schema import Policy, Requirement
+from gatekeeper.policy.titles import title_of
 
 POWERS = (0.8, 0.9)
 

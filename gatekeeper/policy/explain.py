@@ -10,9 +10,10 @@ from gatekeeper.metrics import Metric
 from gatekeeper.policy._design import Design
 from gatekeeper.policy._designs import design_of
 from gatekeeper.policy._meaning import misnamed
-from gatekeeper.policy._sentences import basis_of, demand_of, interval_of, outcomes_of, title_of, weight_of, write_value
+from gatekeeper.policy._sentences import basis_of, demand_of, interval_of, outcomes_of, weight_of, write_value
 from gatekeeper.policy._sizes import POWERS, Plan, SampleSizes, Size, sizes_of
 from gatekeeper.policy.schema import Policy, Requirement
+from gatekeeper.policy.titles import title_of
 from gatekeeper.quantities import parse_quantity
 
 __all__ = ["Explanation", "Plan", "SampleSizes", "Size", "explain_policy", "explain_requirement", "read_plan"]

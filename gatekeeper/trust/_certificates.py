@@ -41,6 +41,14 @@ def common_name(certificate: Certificate) -> str:
     return str(names[0].value) if names else certificate.subject.rfc4514_string()
 
 
+def role_of(certificate: Certificate) -> str | None:
+    """Return the role for which the certificate was issued: its one organizational unit; None without exactly one."""
+    from cryptography.x509.oid import NameOID
+
+    units = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
+    return str(units[0].value) if len(units) == 1 else None
+
+
 def is_development(certificate: Certificate) -> bool:
     """Say whether the organisation in subject or issuer marks it as a development certificate."""
     return _of_development(certificate.subject) or _of_development(certificate.issuer)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate, CertificateBuilder, KeyUsage, Name
 
 _BACKDATED = timedelta(days=1)
+_ROOT = "root"
 _VALID = timedelta(days=3652)
 
 
@@ -22,7 +23,7 @@ def make_root(now: datetime) -> tuple[Certificate, EllipticCurvePrivateKey]:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     key = ec.generate_private_key(ec.SECP256R1())
-    name = _name("root")
+    name = _name(_ROOT)
     builder = (
         _builder(name, name, key.public_key(), now, now + _VALID)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -64,9 +65,11 @@ def _name(role: str) -> Name:
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
+    unit = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, role)] if role != _ROOT else []
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, DEVELOPMENT),
+            *unit,
             x509.NameAttribute(NameOID.COMMON_NAME, f"{DEVELOPMENT} {role}"),
         ]
     )

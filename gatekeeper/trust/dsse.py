@@ -17,6 +17,8 @@ from gatekeeper.trust import _certificates as certificates
 from gatekeeper.trust._json import read_object
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
     from cryptography.x509 import Certificate
 
@@ -27,12 +29,18 @@ _LARGEST_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class OpenedEnvelope:
-    """A payload whose signature holds, and who signed it."""
+    """A payload whose signature holds, and who signed it; ``role`` is the one that the certificate was issued for."""
 
     payload: bytes
     fingerprint: str
     common_name: str
+    role: str | None
     development: bool
+    certificate: Certificate
+
+    def require_valid(self, root: Certificate, at: datetime, *, where: str) -> None:
+        """Raise IntegrityError UNTRUSTED_KEY unless the certificate, and ``root``, were valid at an aware time."""
+        certificates.require_issued_by(self.certificate, root, where=where, at=at)
 
 
 def pre_authentication_encoding(payload: bytes, payload_type: str) -> bytes:
@@ -79,7 +87,9 @@ def open_envelope(envelope: bytes, payload_type: str, root: Certificate, *, wher
         payload,
         certificates.fingerprint(certificate),
         certificates.common_name(certificate),
+        certificates.role_of(certificate),
         certificates.is_development(certificate),
+        certificate,
     )
 
 

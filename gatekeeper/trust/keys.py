@@ -1,7 +1,8 @@
 """Key sets: a root certificate and the tool's signing key; a development set is made where there is none.
 
 A set is a folder of PEM files: ``root.pem`` and ``tool.pem`` (certificates), ``tool.key.pem`` (PKCS#8, unencrypted).
-A development set also has ``root.key.pem``, so that further development keys can be issued.
+A development set also has ``root.key.pem``, so that further development keys can be issued. People sign with keys of
+their role, ``qa.pem`` and ``qa.key.pem``, whose certificate names the role as its organizational unit.
 """
 
 from __future__ import annotations
@@ -81,8 +82,36 @@ def load_keys(home: Path) -> KeyRing:
         raise _broken(folder, "the key set is incomplete", f"{', '.join(missing)} is missing")
     root = load_trust_root(folder / "root.pem")
     tool = Signer("tool", _certificate(folder / "tool.pem"), _private_key(folder / "tool.key.pem"))
-    _check_set(root, tool, folder, now)
+    _check_signer(tool, root, folder, now)
     return KeyRing(folder, root, tool)
+
+
+def load_signer(home: Path, role: str) -> Signer:
+    """Load the key of a person's role from the set in ``home/keys``; a development set issues one where there is none.
+
+    Raises UsageError FILE_NOT_FOUND when a set for release has no such key, BAD_VALUE when it does not fit: another
+    root, another role, expired, or not the key of its certificate.
+    """
+    keys = load_keys(home)
+    certificate, private = keys.folder / f"{role}.pem", keys.folder / f"{role}.key.pem"
+    now = datetime.now(UTC)
+    authority = keys.folder / "root.key.pem"
+    if not certificate.exists() and not private.exists() and keys.development and authority.is_file():
+        _issue_development_key(role, keys, _private_key(authority), now)
+    for path in (certificate, private):
+        if not path.is_file():
+            mend = f"put the certificate ({role}.pem, issued by root.pem, with OU={role}) and its key ({role}.key.pem)"
+            raise UsageError(
+                Code.FILE_NOT_FOUND,
+                f'this machine has no key of the role "{role}"',
+                where=str(path),
+                mend=f"{mend} in that folder",
+            )
+    signer = Signer(role, _certificate(certificate), _private_key(private))
+    _check_signer(signer, keys.root, keys.folder, now)
+    if certificates.role_of(signer.certificate) != role:
+        raise _broken(certificate, f'the certificate is not one for the role "{role}"', "its OU is another one")
+    return signer
 
 
 def own_root(home: Path) -> Certificate:
@@ -115,11 +144,11 @@ def load_trust_root(path: Path) -> Certificate:
     return root
 
 
-def _check_set(root: Certificate, tool: Signer, folder: Path, now: datetime) -> None:
-    if tool.certificate.public_key() != tool.private_key.public_key():
-        raise _broken(folder, "tool.key.pem is not the key of tool.pem", None)
+def _check_signer(signer: Signer, root: Certificate, folder: Path, now: datetime) -> None:
+    if signer.certificate.public_key() != signer.private_key.public_key():
+        raise _broken(folder, f"{signer.role}.key.pem is not the key of {signer.role}.pem", None)
     try:
-        certificates.require_issued_by(tool.certificate, root, where=str(folder), at=now)
+        certificates.require_issued_by(signer.certificate, root, where=str(folder), at=now)
     except IntegrityError as error:
         raise _broken(folder, "the key set cannot sign", error.problems[0].why) from error
 
@@ -180,13 +209,38 @@ def _make_development_set(home: Path, folder: Path, now: datetime) -> None:
         home.mkdir(parents=True, exist_ok=True)
         _write_folder(home, folder, files)
     except OSError as error:
-        raise UsageError(
-            Code.CANNOT_WRITE,
-            "a development key set cannot be written",
-            where=str(folder),
-            why=error.strerror or type(error).__name__,
-            mend="make the folder writable, or choose another home",
-        ) from error
+        raise _unwritable(folder, error) from error
+
+
+def _issue_development_key(role: str, keys: KeyRing, root_key: EllipticCurvePrivateKey, now: datetime) -> None:
+    from gatekeeper.trust import _development as development
+
+    certificate, key = development.issue(role, keys.root, root_key, now)
+    try:
+        # The key first: a certificate whose key is still to come would be taken for a broken set.
+        _write_once(keys.folder / f"{role}.key.pem", development.private_pem(key))
+        _write_once(keys.folder / f"{role}.pem", certificates.pem(certificate).encode("ascii"))
+    except FileExistsError:
+        return  # somebody else issued it just now
+    except OSError as error:
+        raise _unwritable(keys.folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> UsageError:
+    return UsageError(
+        Code.CANNOT_WRITE,
+        "development keys cannot be written",
+        where=str(folder),
+        why=error.strerror or type(error).__name__,
+        mend="make the folder writable, or choose another home",
+    )
+
+
+def _write_once(path: Path, data: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _write_folder(home: Path, folder: Path, files: dict[str, bytes]) -> None:
@@ -197,10 +251,7 @@ def _write_folder(home: Path, folder: Path, files: dict[str, bytes]) -> None:
     draft = Path(tempfile.mkdtemp(prefix=".keys-", dir=home))
     try:
         for name, data in files.items():
-            with os.fdopen(os.open(draft / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
+            _write_once(draft / name, data)
         try:
             draft.rename(folder)
         except OSError:

@@ -4,5 +4,19 @@ from gatekeeper.verdict.conclude import conclude, decide
 from gatekeeper.verdict.decidable import Reach, Shortfall, shortfalls, told
 from gatekeeper.verdict.judge import judge
 from gatekeeper.verdict.recompute import recompute
+from gatekeeper.verdict.release import Bar, ReleaseBar, approval_bars, release_bars
 
-__all__ = ["Reach", "Shortfall", "conclude", "decide", "judge", "recompute", "shortfalls", "told"]
+__all__ = [
+    "Bar",
+    "Reach",
+    "ReleaseBar",
+    "Shortfall",
+    "approval_bars",
+    "conclude",
+    "decide",
+    "judge",
+    "recompute",
+    "release_bars",
+    "shortfalls",
+    "told",
+]

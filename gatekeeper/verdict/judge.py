@@ -9,10 +9,11 @@ from gatekeeper.evidence import BASELINE, Environment, Evidence, Finding, Outcom
 from gatekeeper.metrics import Suite
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.policy.schema import Subgroups, Waiver
+from gatekeeper.policy.titles import title_of
 from gatekeeper.statistics import Interval, cases_to_decide
 from gatekeeper.suites import Measurement, measure, measure_subgroup, undefined
 from gatekeeper.verdict.claims import claimed_ids
-from gatekeeper.verdict.words import title_of, words_of
+from gatekeeper.verdict.words import words_of
 
 _LARGEST_STUDY = 1_000_000
 

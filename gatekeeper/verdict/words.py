@@ -6,6 +6,7 @@ from gatekeeper.evidence import Finding, Outcome, Reason
 from gatekeeper.evidence.notation import write_declared_share, write_demand, write_number
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy import Policy, Requirement
+from gatekeeper.policy.titles import plural, spoken, title_of
 
 _NOT_MEASURED = {
     Reason.TOO_FEW_CASES: "There are too few cases to say",
@@ -17,25 +18,6 @@ _NOT_MEASURED = {
 }
 
 
-def title_of(requirement: Requirement, policy: Policy) -> str:
-    """Return the short name of a requirement: its own title, or the metric's with what it is measured under."""
-    if requirement.title is not None:
-        return requirement.title
-    title = requirement.spec.title
-    if requirement.stage == "end_to_end":
-        title += ", end to end"
-    if requirement.structure is not None:
-        title += f", {requirement.structure}"
-    if requirement.prevalence is not None:
-        return f"{title} at {write_declared_share(requirement.prevalence)}"
-    if requirement.percentile is not None:
-        return f"{title}, p{requirement.percentile:g}"
-    if requirement.perturbation is not None:
-        followed = title_of(policy.requirements[requirement.of or ""], policy)
-        return f"{title}: {followed.lower()}, {_spoken(requirement.perturbation)}"
-    return title
-
-
 def words_of(finding: Finding, requirement: Requirement, policy: Policy) -> str:
     """Return what was seen, what is required, and what would decide it, each in one short sentence."""
     if finding.estimate is None:
@@ -43,41 +25,39 @@ def words_of(finding: Finding, requirement: Requirement, policy: Policy) -> str:
         return f"{_NOT_MEASURED.get(reason, 'It could not be measured')}. {_required(finding)}"
     seen = _seen(finding, requirement, policy)
     if finding.subgroup:
-        group = ", ".join(
-            f"{name.replace('_', ' ')} {value or 'not given'}" for name, value in finding.subgroup.items()
-        )
+        group = ", ".join(f"{spoken(name)} {value or 'not given'}" for name, value in finding.subgroup.items())
         seen = f"In {group}: {seen[0].lower()}{seen[1:]}"
     return f"{seen}. {_required(finding)}{_undecided(finding)}"
 
 
 def _seen(finding: Finding, requirement: Requirement, policy: Policy) -> str:
-    unit, positive = policy.context.unit, policy.context.positive
+    unit, units, positive = policy.context.unit, plural(policy.context.unit), policy.context.positive
     value, span = write_number(finding, finding.estimate or 0.0), _span(finding)
     metric = finding.metric
     if metric == "sensitivity":
-        return f"Of the {positive} {unit}s, {value} are found{span}"
+        return f"Of the positive {units} ({positive}), {value} are found{span}"
     if metric == "specificity":
-        return f"Of the {unit}s that are not {positive}, {value} raise no alarm{span}"
+        return f"Of the negative {units} (not {positive}), {value} raise no alarm{span}"
     if metric in ("precision", "npv"):
         what = "alarms" if metric == "precision" else "all-clears"
         if requirement.prevalence is None:
             return f"Of the {what} in this test set, {value} are right{span}"
         declared = write_declared_share(requirement.prevalence)
-        return f"Where {declared} of {unit}s are {positive}, {value} of {what} are right{span}"
+        return f"Where {declared} of {units} are positive ({positive}), {value} of {what} are right{span}"
     if metric == "auroc":
-        return f"A {positive} {unit} scores above another one in {value} of pairs{span}"
+        return f"A positive {unit} ({positive}) scores above a negative one in {value} of pairs{span}"
     if metric == "max_deviation":
         changed = "no score changes at all" if not finding.estimate else f"a score changes by up to {value}"
         return f"When the same input is given again, {changed}"
     if metric == "flip_rate":
-        return f"Repeats of one {unit} get different calls for {value} of {unit}s{span}"
+        return f"Repeats of one {unit} get different calls for {value} of {units}{span}"
     if metric == "within_subject_sd":
         return f"Between repeats of one {unit}, the score varies with a standard deviation of {value}{span}"
     if metric == "imageability":
-        return f"Of the {unit}s, {value} get an answer{span}"
+        return f"Of the {units}, {value} get an answer{span}"
     if metric == "abnormal_interpretation_rate":
         declared = write_declared_share(requirement.prevalence or 0.0)
-        return f"Where {declared} of {unit}s are {positive}, {value} of all {unit}s raise an alarm{span}"
+        return f"Where {declared} of {units} are positive ({positive}), {value} of all {units} raise an alarm{span}"
     if metric == "mean_latency":
         return f"An answer takes {value} on average{span}"
     if metric == "latency":
@@ -96,14 +76,14 @@ def _stressed(finding: Finding, requirement: Requirement, policy: Policy, span: 
         points = f"{abs(estimate) * 100:.1f} points"
         limits = finding.interval
         fall = f" ({limits[0] * 100:z.1f} to {limits[1] * 100:z.1f} down)" if limits else ""
-        return f"Under {_spoken(perturbation)} of {size}, {followed} {change} by {points}{fall}"
+        return f"Under {spoken(perturbation)} of {size}, {followed} {change} by {points}{fall}"
     broken = int(finding.estimate or 0)
     if broken == 0:
-        return f"{followed} is not met even without {_spoken(perturbation)}"
+        return f"{followed} is not met even without {spoken(perturbation)}"
     if broken > len(ladder):
-        return f"{followed} is still met at the strongest {_spoken(perturbation)} tried, {ladder[-1]:g} {unit}"
+        return f"{followed} is still met at the strongest {spoken(perturbation)} tried, {ladder[-1]:g} {unit}"
     step = f"severity {broken} of {len(ladder)}"
-    return f"{followed} is no longer met from a {_spoken(perturbation)} of {ladder[broken - 1]:g} {unit} on ({step})"
+    return f"{followed} is no longer met from a {spoken(perturbation)} of {ladder[broken - 1]:g} {unit} on ({step})"
 
 
 def _required(finding: Finding) -> str:
@@ -131,7 +111,3 @@ def _span(finding: Finding) -> str:
         return ""
     lower, upper = (write_number(finding, limit) for limit in finding.interval)
     return f" ({lower} to {upper})"
-
-
-def _spoken(name: str) -> str:
-    return name.replace("_", " ")

@@ -20,7 +20,7 @@ COMMANDS = [
     *(["demo"], ["check"], ["evaluate"], ["verify"]),
     *(["lock", "create"], ["lock", "verify"], ["lock", "show"]),
     *(["policy", "list"], ["policy", "show"], ["policy", "schema"]),
-    *(["policy", "explain"], ["policy", "lint"], ["policy", "diff"]),
+    *(["policy", "explain"], ["policy", "lint"], ["policy", "diff"], ["policy", "approve"], ["policy", "sources"]),
     *(["candidate", "digest"], ["ledger", "show"], ["ledger", "verify"], ["keys", "init"], ["keys", "show"]),
 ]
 

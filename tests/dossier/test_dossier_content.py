@@ -11,6 +11,8 @@ from gatekeeper.dossier.content import DEVELOPMENT, EXPLORATORY, compose_content
 from gatekeeper.dossier.material import DossierMaterial
 from gatekeeper.dossier.sections.measured import confusion_counts
 from gatekeeper.evidence import Outcome, Reason, VerdictWord
+from gatekeeper.policy.approval import Approval
+from gatekeeper.verdict import Bar, ReleaseBar
 
 
 def content_of(made: DossierMaterial) -> Content:
@@ -70,6 +72,32 @@ def test_page_one_says_verdict_reason_and_what_it_is_about() -> None:
     assert first.remainder == "12 subgroup findings (advisory) in section 4: 10 met and 2 not decided."
 
 
+def test_page_one_says_who_approved_the_policy_and_what_bars_the_release() -> None:
+    facts = dict(content_of(material()).first_page.facts)
+    assert facts["Policy"].endswith("approved by nobody")
+    assert facts["Release"] == "nothing in this run bars it"
+    signed = Approval(
+        policy_id="x",
+        policy_version="1.0.0",
+        by="Dr Ada Example",
+        role="qa",
+        meaning="approved for release checks",
+        approved="2026-11-20T08:00:00Z",
+        digest="sha256:" + "1" * 64,
+        signer="Made-up QA",
+        fingerprint="sha256:" + "2" * 64,
+        development=False,
+    )
+    bars = (ReleaseBar(Bar.NOT_PASSED, "the verdict is FAIL", "mend it"), ReleaseBar(Bar.TEST_SET_WORN, "worn", "lock"))
+    content = content_of(material(approval=signed, bars=bars))
+    facts = dict(content.first_page.facts)
+    assert facts["Policy"].endswith("approved by Dr Ada Example (qa)")
+    assert facts["Release"] == "barred: not passed and test set worn"
+    assert "The verdict is FAIL: mend it." in said(section(content, "Requirements"))
+    told = said(section(content, "Where the thresholds come from"))
+    assert "Approved by Dr Ada Example (qa), 2026-11-20 08:00 UTC: approved for release checks (key Made-up QA" in told
+
+
 def test_page_one_keeps_the_gravest_requirements_when_there_is_no_room_for_all() -> None:
     plain = tuple(finding(f"m{index}", title=f"Met {index}") for index in range(60))
     grave = finding("last", title="Grave", outcome=Outcome.NOT_MET)
@@ -106,12 +134,12 @@ def test_what_was_not_decided_says_what_would_decide_it() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        "read in a secondary source",
-        "computed from the source named",
+        "read in another source that quotes it",
+        "computed from figures of the source named",
         "not checked against a source",
         "a choice of this project",
         "controls hazard H-03",
-        "0.12, read in a secondary source: made-up registry 2024, table 3",
+        "0.12, read in another source that quotes it: made-up registry 2024, table 3",
         "policies/base/triage.yaml, policies/chest_ct/nodule_malignancy.yaml",
         "Labels are the median of up to four readers, not pathology.",
     ],

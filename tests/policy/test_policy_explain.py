@@ -15,9 +15,9 @@ from gatekeeper.metrics import METRICS
 from gatekeeper.policy import Policy, Requirement, load_policy, policy_names
 from gatekeeper.policy.explain import Explanation, Plan, explain_policy, explain_requirement, read_plan
 from gatekeeper.policy.explain_text import explanation_text, overview_text
+from gatekeeper.policy.titles import title_of
 from gatekeeper.statistics import called_share_at, cases_for_lower_limit, ppv_at
 from gatekeeper.verdict import judge
-from gatekeeper.verdict.words import title_of
 
 LADDER = {"contour_erosion": ("0.5 mm", "1 mm")}
 SEGMENTATION = CONTEXT | {"task": "segmentation", "structures": ("lesion",), "positive": None}
@@ -245,7 +245,7 @@ def test_basis_clause_hazard_subgroups_and_waiver_are_told() -> None:
 def test_the_status_of_a_figure_is_told_in_words(status: str) -> None:
     told = explained("sensitivity", basis=BASIS | {"status": status}).basis
     assert status not in told.replace("computed from", "")
-    assert ("check it" in told) == (status == "unverified")
+    assert ("not checked against a source" in told) == (status == "unverified")
 
 
 def test_what_this_version_cannot_measure_is_told_with_its_consequence() -> None:

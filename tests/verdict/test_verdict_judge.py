@@ -146,7 +146,7 @@ def test_each_group_gets_a_finding_and_small_ones_are_not_decided() -> None:
     assert nowhere.reason is Reason.UNDEFINED_METRIC
     assert all(item.blocking for item in found.values())
     assert not any(item.claimed for item in (north, south, nowhere))
-    assert north.words.startswith("In site north: of the malignant nodules")
+    assert north.words.startswith("In site north: of the positive nodules (malignant)")
     assert decide(found.values()) is VerdictWord.INCONCLUSIVE
 
 

@@ -212,4 +212,6 @@ def test_the_share_of_calls_in_use_mixes_hits_and_false_alarms_at_the_prevalence
     assert found.interval is not None
     assert found.interval[0] < found.estimate < found.interval[1] < 0.12
     assert found.outcome is Outcome.MET
-    assert found.words.startswith("Where 0.5 % of nodules are malignant, 4.4 % of all nodules raise an alarm (")
+    assert found.words.startswith(
+        "Where 0.5 % of nodules are positive (malignant), 4.4 % of all nodules raise an alarm ("
+    )

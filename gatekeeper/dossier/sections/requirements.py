@@ -13,14 +13,7 @@ from gatekeeper.dossier.wording import joined, plain_name
 from gatekeeper.evidence import Finding, Outcome
 from gatekeeper.policy import Policy
 from gatekeeper.policy.schema import Basis
-
-STATUS = {
-    "verified": "read in the source named",
-    "secondary": "read in a secondary source",
-    "computed": "computed from the source named",
-    "unverified": "not checked against a source",
-    "project_choice": "a choice of this project",
-}
+from gatekeeper.policy.titles import standing_of
 
 _COLUMNS = (
     Column("", 4.0),
@@ -45,6 +38,11 @@ def requirements(material: DossierMaterial) -> tuple[Block, ...]:
     if open_ones:
         blocks.append(Paragraph("What was not decided, and what would decide it if the estimate stayed where it is:"))
         blocks.append(Points(tuple((f"{_name(finding)}:", _to_decide(finding)) for finding in open_ones)))
+    if material.bars:
+        blocks.append(Paragraph("What bars the release of this run:"))
+        blocks.append(
+            Points(tuple((f"{bar.words[:1].upper()}{bar.words[1:]}:", f"{bar.mend}.") for bar in material.bars))
+        )
     if material.notes:
         blocks.append(Paragraph("Remarks of the run:"))
         blocks.append(Points(tuple(("", note) for note in material.notes)))
@@ -101,7 +99,7 @@ def subgroups(material: DossierMaterial) -> tuple[Block, ...]:
 def _basis(basis: Basis | None) -> tuple[Cell, Cell, Cell]:
     if basis is None:
         return Cell("none given"), Cell("the policy does not say"), Cell("")
-    return Cell(basis.source), Cell(STATUS[basis.status]), Cell(basis.note or "")
+    return Cell(basis.source), Cell(standing_of(basis)), Cell(basis.note or "")
 
 
 def _requirement_rows(findings: list[Finding]) -> Iterable[Row]:
@@ -180,11 +178,18 @@ def _context(material: DossierMaterial) -> tuple[tuple[str, str], ...]:
     ]
     if context.prevalence is not None:
         basis = context.prevalence.basis
-        facts.append(("Prevalence", f"{context.prevalence.value}, {STATUS[basis.status]}: {basis.source}"))
+        facts.append(("Prevalence", f"{context.prevalence.value}, {standing_of(basis)}: {basis.source}"))
     if material.policy_layers:
         facts.append(("Composed of", ", ".join(material.policy_layers)))
     changed = "changed on the command line; not the policy as filed" if material.verdict.exploratory else "as filed"
-    return (*facts, ("State", changed), ("Digest", material.verdict.digests.policy))
+    approval = material.approval
+    signed = "nobody"
+    if approval is not None:  # name, time and meaning, as 21 CFR 11.50 asks
+        signed = (
+            f"{approval.by} ({approval.role}), {numerals.moment(approval.approved)}: {approval.meaning} "
+            f"(key {approval.signer}, {approval.fingerprint})"
+        )
+    return (*facts, ("State", changed), ("Digest", material.verdict.digests.policy), ("Approved by", signed))
 
 
 def _remarks(policy: Policy) -> tuple[Block, ...]:

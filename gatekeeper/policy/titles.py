@@ -1,0 +1,49 @@
+"""What the parts of a policy are called in a sentence."""
+
+from __future__ import annotations
+
+from gatekeeper.evidence.notation import write_declared_share
+from gatekeeper.policy.schema import Basis, Policy, Requirement
+
+STATUS = {
+    "verified": "read in the source named",
+    "secondary": "read in another source that quotes it",
+    "computed": "computed from figures of the source named",
+    "unverified": "remembered, and not checked against a source",
+    "project_choice": "a choice of this project",
+}
+
+
+def title_of(requirement: Requirement, policy: Policy) -> str:
+    """Return the short name of a requirement: its own title, or the metric's with what it is measured under."""
+    if requirement.title is not None:
+        return requirement.title
+    title = requirement.spec.title
+    if requirement.stage == "end_to_end":
+        title += ", end to end"
+    if requirement.structure is not None:
+        title += f", {requirement.structure}"
+    if requirement.prevalence is not None:
+        return f"{title} at {write_declared_share(requirement.prevalence)}"
+    if requirement.percentile is not None:
+        return f"{title}, p{requirement.percentile:g}"
+    if requirement.perturbation is not None:
+        followed = title_of(policy.requirements[requirement.of or ""], policy)
+        return f"{title}: {followed.lower()}, {spoken(requirement.perturbation)}"
+    return title
+
+
+def standing_of(basis: Basis) -> str:
+    """Say how far a basis can be relied on."""
+    own = basis.status == "project_choice" and basis.source != "project"
+    return f"{STATUS[basis.status]}, which the source does not prescribe" if own else STATUS[basis.status]
+
+
+def plural(unit: str) -> str:
+    """Return the plural of a unit of analysis: ``patients``, ``studies``."""
+    return f"{unit[:-1]}ies" if unit.endswith("y") and unit[-2:-1] not in "aeiou" else f"{unit}s"
+
+
+def spoken(name: str) -> str:
+    """Return a name from a policy as words."""
+    return name.replace("_", " ")
