@@ -43,12 +43,16 @@ def find_weakenings(layers: Sequence[Document]) -> Weakenings:
         before = found.data
         after = _merged(before, {key: value for key, value in layer.data.items() if key != "defaults"})
         for change in changes(before, after):
-            # What no layer below speaks of is weakened by nobody.
-            if change.weakens and change.path[0] in before and change.path[0] != "waivers":
+            if change.weakens and _is_spoken_of(str(change.path[0]), before):
                 _judge(change, layer, layers[:index], found)
         found.problems += _stale_prevalence(before, after, layer)
         found.data = _put_back(before, after)
     return found
+
+
+def _is_spoken_of(key: str, below: Data) -> bool:
+    """Say whether layers below set a key; whoever requires something counts failures as wrong, said or not."""
+    return key != "waivers" and (key in below or (key == "failure_costs" and "requirements" in below))
 
 
 def _judge(change: Change, layer: Document, below: Sequence[Document], found: Weakenings) -> None:

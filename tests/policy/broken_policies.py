@@ -37,6 +37,16 @@ def _first(old: str, new: str, code: Code, mend: str | None = None) -> Broken:
     return Broken(old, new, code, new.strip().splitlines()[0], mend)
 
 
+def _option(line: str, code: Code, mend: str | None = None) -> Broken:
+    """Add an option to the requirement on sensitivity, which is to blame."""
+    return Broken(_SENSITIVITY, f"{_SENSITIVITY}    {line}\n", code, f"    {line.partition(':')[0]}:", mend)
+
+
+def _more(line: str, code: Code, mend: str | None = None) -> Broken:
+    """Add a key to the end of the policy, which is to blame."""
+    return Broken("latency: {", f"{line}\nlatency: {{", code, line, mend)
+
+
 BROKEN = {
     # Keys that nobody knows, at every level.
     "misspelt key at the top": _first("title:", "titel:", Code.UNKNOWN_KEY, "title"),
@@ -210,4 +220,107 @@ BROKEN = {
     ),
     "a file of another tool": Broken(POLICY, "- a\n- list\n", Code.BAD_SYNTAX, None),
     "an empty file": Broken(POLICY, "", Code.BAD_SYNTAX, None),
+    # What a requirement, and what the rest of the grown policy, may hold.
+    "a declared prevalence that nobody declares": _first(
+        "at_prevalence: 20 %", "at_prevalence: declared", Code.BAD_VALUE
+    ),
+    "a word for a prevalence": _first("at_prevalence: 20 %", "at_prevalence: usual", Code.BAD_VALUE),
+    "an interval at a prevalence": _first(
+        "    at_prevalence: 20 %", "    interval: wilson\n    at_prevalence: 20 %", Code.BAD_VALUE, "remove it"
+    ),
+    "an interval that nobody knows": _option("interval: walson", Code.BAD_VALUE),
+    "an interval on what is no share": Broken(
+        "    level: R0\n", "    level: R0\n    interval: wilson\n", Code.BAD_VALUE, "    interval", "remove it"
+    ),
+    "an operating point of all": _option("at_specificity: 100 %", Code.BAD_VALUE),
+    "an operating point in seconds": _option("at_specificity: 5 s", Code.BAD_VALUE),
+    "a metric at itself": _option("at_sensitivity: 90 %", Code.BAD_VALUE),
+    "a tolerance for a share": _option("tolerance: 2 mm", Code.BAD_VALUE, "remove it"),
+    "a structure that the task has not": _option("structure: liver", Code.BAD_VALUE),
+    "a stage of a share": _option("stage: end_to_end", Code.BAD_VALUE, "remove it"),
+    "a stage that nobody has": _first("    percentile: 95", "    stage: later\n    percentile: 95", Code.BAD_VALUE),
+    "a level for a share": _option("level: R4", Code.BAD_VALUE, "remove it"),
+    "a level beyond the ladder": _first("    level: R4", "    level: R5", Code.BAD_VALUE),
+    "false positives per case for a share": _option("at_false_positives_per_case: 2", Code.BAD_VALUE, "remove it"),
+    "a metric of another task": _first("    metric: specificity", "    metric: dice", Code.BAD_VALUE),
+    "a relaxation without a reason": _option("relaxes: {by: QA}", Code.MISSING_KEY),
+    "a relaxation without a person": _option("relaxes: {why: x}", Code.MISSING_KEY),
+    "a hazard as a number": _option("hazard: 1", Code.BAD_VALUE),
+    "an empty clause": _option('clause: ""', Code.BAD_VALUE),
+    "an estimate of nothing": _first("    estimate: {at_most: 0}", "    estimate: {at_most: }", Code.BAD_VALUE),
+    "classes of two": Broken("  positive: large", "  positive: large\n  classes: [a, b]", Code.BAD_VALUE, "classes"),
+    "structures twice": Broken("  unit: disc", "  structures: [a, a]\n  unit: disc", Code.BAD_VALUE, "structures"),
+    "a task that lacks its structures": Broken(
+        "  task: classification", "  task: segmentation", Code.BAD_VALUE, "context:"
+    ),
+    "no positive": Broken("  positive: large\n", "", Code.BAD_VALUE, "context:", "positive"),
+    "refusals that nothing is required of": _more("refusals: [blank]", Code.BAD_VALUE, "refusal_rate"),
+    "a refusal that nobody knows": _more("refusals: [blanc]", Code.BAD_VALUE),
+    "a failure that costs nothing": _more("failure_costs: {crash: nothing}", Code.BAD_VALUE),
+    "a failure that nobody knows": _more("failure_costs: {crush: wrong}", Code.UNKNOWN_KEY, "crash"),
+    "an empty prediction that counts as right": _more("failure_costs: {empty_prediction: positive}", Code.BAD_VALUE),
+    "a multiplicity that nobody has": _more("multiplicity: bonferoni", Code.BAD_VALUE),
+    "a test set for no release": _more("test_set_use: {max_release_evaluations: 0}", Code.BAD_VALUE),
+    "a test set without a limit": _more("test_set_use: {}", Code.MISSING_KEY),
+    "a champion of nothing": _more("champion: {not_inferior: {}}", Code.BAD_VALUE),
+    "a margin of none": _more("champion: {not_inferior: {sensitivity: {margin: 0}}}", Code.BAD_VALUE),
+    "a margin in another unit": _more("champion: {not_inferior: {sensitivity: {margin: 5 s}}}", Code.BAD_VALUE),
+    "a margin of what is not required": _more(
+        "champion: {not_inferior: {sensitivty: {margin: 5 %}}}", Code.UNKNOWN_NAME
+    ),
+    "a window of no cases": _more("monitoring: {window_cases: 0}", Code.BAD_VALUE),
+    "a window of what is not required": _more("monitoring: {window_cases: 9, requirements: [x]}", Code.UNKNOWN_NAME),
+    "an index of none": _more("monitoring: {window_cases: 9, max_score_psi: 0}", Code.BAD_VALUE),
+    "a waiver of what is not required": _more(
+        'waivers: [{requirement: flip, reason: x, by: QA, expires: "2027-01-01"}]', Code.UNKNOWN_NAME, "flips"
+    ),
+    "a waiver without a reason": _more(
+        'waivers: [{requirement: flips, by: QA, expires: "2027-01-01"}]', Code.MISSING_KEY
+    ),
+    "a waiver without an end": _more("waivers: [{requirement: flips, reason: x, by: QA}]", Code.MISSING_KEY),
+    "a waiver to a day that is none": _more(
+        'waivers: [{requirement: flips, reason: x, by: QA, expires: "2027-02-30"}]', Code.BAD_VALUE
+    ),
+    "a waiver to a day without quotes": _more(
+        "waivers: [{requirement: flips, reason: x, by: QA, expires: 2027-01-01}]", Code.BAD_VALUE, "quote it"
+    ),
+    "a waiver twice": _more(
+        "waivers: [" + ", ".join(['{requirement: flips, reason: x, by: QA, expires: "2027-01-01"}'] * 2) + "]",
+        Code.BAD_VALUE,
+        "keep one of the two",
+    ),
+    "expected groups of what is not looked at": _first(
+        "subgroups: {by: [site],", "subgroups: {by: [site], expected: {sit: [north]},", Code.UNKNOWN_NAME, "site"
+    ),
+    "no expected group": _first(
+        "subgroups: {by: [site],", "subgroups: {by: [site], expected: {site: []},", Code.BAD_VALUE
+    ),
+    "small groups that pass": _first(
+        "subgroups: {by: [site],", "subgroups: {by: [site], too_small: met,", Code.BAD_VALUE
+    ),
+    # What YAML makes of plain text.
+    "a country that is a truth": _first("  body_part: CHEST", "  body_part: NO", Code.BAD_VALUE, "quote it"),
+    "a time that is a number": _first("  unit: disc", "  unit: 1:30", Code.BAD_VALUE, "quote it"),
+    "an octal number": _first("timed_calls: 100", "timed_calls: 0100", Code.BAD_VALUE),
+    "a number with underscores": _first("timed_calls: 100", "timed_calls: 1_00", Code.BAD_VALUE),
+    "not a number": _first("at_prevalence: 20 %", "at_prevalence: .nan", Code.BAD_VALUE),
+    "infinity": _first("at_prevalence: 20 %", "at_prevalence: .inf", Code.BAD_VALUE),
+    "a merge key": _first("    level: R0", "    <<: {level: R0}", Code.FORBIDDEN),
+    "a key that is a number": _first("  rerun:", "  1:", Code.BAD_SYNTAX),
+    "a key that is a list": _first("title: Discs, made up for tests", "[title]: Discs", Code.BAD_SYNTAX),
+    "a key that is nothing": _first("title: Discs, made up for tests", "null: Discs", Code.BAD_SYNTAX),
+    "a second document": _first("requirements:\n", "---\nrequirements:\n", Code.BAD_SYNTAX),
+    "text that is turned round": _first("title: Discs", "title: Di\u202escs", Code.BAD_SYNTAX),
+    "a blank without width": _first("title: Discs", "ti\u200btle: Discs", Code.BAD_SYNTAX),
+    "a letter that looks like another": _first("title: Discs", "tit\u0131e: Discs", Code.UNKNOWN_KEY, "title"),
+    "an escape that hides a character": _first(
+        "title: Discs, made up for tests", 'title: "Di\\u202Escs"', Code.BAD_VALUE
+    ),
+    "a resolver": _first("title: Discs, made up for tests", "title: ${oc.env:HOME}", Code.FORBIDDEN),
+    "an alias bomb": Broken(POLICY, "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", Code.FORBIDDEN, "a: &a"),
+    "a nest without end": Broken(POLICY, "a: " + "[" * 400 + "]" * 400 + "\n", Code.BAD_SYNTAX, "a: ["),
+    "a file of one long line": Broken(POLICY, "title: " + "x" * 300_000 + "\n", Code.BAD_SYNTAX, None),
+    "more keys than anybody writes": Broken(
+        POLICY, "".join(f"k{number}: x\n" for number in range(11_000)), Code.BAD_SYNTAX, "k4999: x"
+    ),
 }
