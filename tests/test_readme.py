@@ -47,7 +47,7 @@ def test_one_s_own_model_and_test_set_go_through_the_gate_as_described(
     shutil.move(bench.candidate.parent, "model")
     shutil.move(bench.policy, "my_policy.yaml")
     Path("stricter.yaml").write_text(Path("my_policy.yaml").read_text().replace("at_most: 60 s", "at_most: 0.001 ms"))
-    (candidate,) = blocks("yaml")
+    candidate, _ = blocks("yaml")
     Path("model/cnn.yaml").write_text(candidate)
     lock, check, evaluate, verify = (line for line in commands() if "mine.lock" in line or "reports/RUN" in line)
     assert main(shlex.split(lock)[1:]) == 0
@@ -56,6 +56,19 @@ def test_one_s_own_model_and_test_set_go_through_the_gate_as_described(
     assert main(shlex.split(evaluate.replace("reports/RUN", str(run)))[1:]) == 1
     assert main(shlex.split(verify.replace("reports/RUN", str(run)))[1:]) == 0
     assert "numbers recomputed" in capsys.readouterr().out
+
+
+def test_a_site_s_own_policy_is_the_shipped_one_but_for_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("policies").mkdir()
+    _, site = blocks("yaml")
+    Path("policies/our_ich.yaml").write_text(site)
+    assert main(["policy", "diff", "neuro/ich_triage", "our_ich"]) == 0
+    told = capsys.readouterr().out
+    assert "8 %" in told
+    assert "sensitivity" not in told.lower()
 
 
 def test_the_example_dossier_holds_and_is_the_one_shown(capsys: pytest.CaptureFixture[str]) -> None:

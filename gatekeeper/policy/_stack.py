@@ -2,20 +2,21 @@
 
 A layer lists under ``defaults`` the layers that it lies upon. Each is looked for in the search folders, the first of
 which that has it gives it; a link may not lead out of its folder. A layer that is reached twice is merged once, where
-it is met first.
+it is met first. A basis is one thing: a layer that names another source does not keep the note of the one below.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gatekeeper.canonical import JSON
 from gatekeeper.catalogue import nearest
 from gatekeeper.errors import Code, Place, Problem, UsageError
 from gatekeeper.policy._layers import LAYER_NAME, check_layer, layer_names, layers_below
-from gatekeeper.strict_yaml import Document, first_of, read_yaml, shortened
+from gatekeeper.strict_yaml import Document, KeyPath, first_of, read_yaml, shortened
 
 MAX_LAYERS = 50
 
@@ -32,7 +33,7 @@ def read_layers(top: str | Path, folders: Sequence[Path]) -> tuple[Document, ...
     stack.visit(file, ())
     if stack.problems:
         raise UsageError.of(first_of(stack.problems))
-    return tuple(stack.ordered)
+    return tuple(_with_whole_bases(stack.ordered))
 
 
 def unknown_layer(name: str, folders: Sequence[Path], where: Place | None) -> Problem:
@@ -86,6 +87,28 @@ class _Stack:
             what, why = f'"{name}" is a link that leads out of its folder', "a layer stays inside its search folder"
             return Problem(Code.FORBIDDEN, what, place, why, "put the file itself there")
         return None
+
+
+def _with_whole_bases(layers: Sequence[Document]) -> Iterator[Document]:
+    """Give the layers, each without the bases that a layer above gives anew."""
+    for index, layer in enumerate(layers):
+        given = (
+            path[:-1] for other in layers[index + 1 :] for path in other.places if path[-2:] == ("basis", "source")
+        )
+        anew = set(given) & set(layer.places)
+        places = {
+            path: place
+            for path, place in layer.places.items()
+            if not any(path[:length] in anew for length in range(len(path) + 1))
+        }
+        yield replace(layer, data=_without(layer.data, anew, ()), places=places) if anew else layer
+
+
+def _without(data: Mapping[str, JSON], paths: set[KeyPath], here: KeyPath) -> dict[str, JSON]:
+    kept = {key: value for key, value in data.items() if (*here, key) not in paths}
+    return {
+        key: _without(value, paths, (*here, key)) if isinstance(value, dict) else value for key, value in kept.items()
+    }
 
 
 def _find(name: str, folders: Iterable[Path]) -> Path | None:

@@ -126,7 +126,7 @@ def test_a_relaxation_and_its_reason_are_told(tmp_path: Path) -> None:
 def test_a_threshold_under_the_basis_of_another_one_is_told(tmp_path: Path) -> None:
     stricter = "requirements: {sensitivity: {lower_limit: {at_least: 40 %}}}"
     assert remarks(tmp_path, above=stricter)["stale-basis"].place.path == str(tmp_path / "above.yaml")
-    own = "requirements: {sensitivity: {lower_limit: {at_least: 40 %}, basis: {source: K1}}}"
+    own = "requirements: {sensitivity: {lower_limit: {at_least: 40 %}, basis: {source: K1, status: verified}}}"
     assert "stale-basis" not in remarks(tmp_path, above=own)
 
 

@@ -154,6 +154,19 @@ def test_a_child_overrides_its_base_key_by_key(site: Path) -> None:
     assert (policy.latency.warm_up_calls, policy.latency.timed_calls) == (7, 100)
 
 
+def test_a_layer_that_names_another_source_does_not_keep_the_note_of_the_one_below(tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    basis = "{source: our register, status: verified}"
+    site.write_text(f"defaults: [neuro/ich_triage]\ncontext: {{prevalence: {{value: 8 %, basis: {basis}}}}}\n")
+    prevalence = load_policy(str(site)).policy.context.prevalence
+    assert prevalence is not None
+    assert (prevalence.basis.source, prevalence.basis.note) == ("our register", None)
+    site.write_text("defaults: [neuro/ich_triage]\ncontext: {prevalence: {basis: {note: as read by us}}}\n")
+    prevalence = load_policy(str(site)).policy.context.prevalence
+    assert prevalence is not None
+    assert (prevalence.basis.source, prevalence.basis.note) == ("K201310", "as read by us")
+
+
 def test_later_layers_go_over_earlier_ones(site: Path) -> None:
     write(site / "policies" / "base" / "later.yaml", "latency: {timed_calls: 9}\n")
     rest = POLICY.replace("latency: {warm_up_calls: 2, timed_calls: 100}\n", "")
