@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from made_up_bench import CANDIDATE, POLICY, WEIGHTS
 
-from gatekeeper.attestation import attest
+from gatekeeper.attestation import Standing, attest
 from gatekeeper.candidate import load_candidate
 from gatekeeper.canonical import JSON, pretty_json
 from gatekeeper.evidence import Environment, Evidence, Plan, RunStamp
@@ -136,7 +136,8 @@ def _finished_run(folder: Path, cases_each: int) -> Path:
     (run / "evidence").mkdir(parents=True)
     files = records.to_files(run)
     keys = load_keys(folder / "home")
-    (run / ATTESTATION).write_bytes(attest(b"", records, files, keys.tool, development=True))
+    standing = Standing(development=True, exposures=1, ledger=(1, "sha256:" + "0" * 64), bars=())
+    (run / ATTESTATION).write_bytes(attest(b"", records, files, keys.tool, standing))
     return run
 
 
