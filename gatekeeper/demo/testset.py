@@ -71,7 +71,7 @@ def area_baseline(table: Path) -> dict[str, float]:
     """
     areas = {}
     for case in read_table(table):
-        image = read_image((table.parent / case.image).read_bytes(), case.image, case.case_id)
+        image = read_image({case.image: (table.parent / case.image).read_bytes()}, case.case_id)
         if image.spacing_mm is None:
             raise UsageError(Code.BAD_IMAGE, "the image has no pixel spacing", where=f"{case.image} ({case.case_id})")
         areas[case.case_id] = float((image.pixels > 0).sum()) * image.spacing_mm[0] * image.spacing_mm[1]

@@ -36,7 +36,7 @@ def read_inputs(testset: LockedTestSet, contract: Contract, modality: str, progr
     spacing = np.ones((len(cases), 2), dtype=np.float64)
     zero, one = contract.input.intensity.zero_at, contract.input.intensity.one_at
     for index, case in enumerate(cases):
-        image = read_image(testset.read(case), case.path, case.case_id)
+        image = read_image(testset.read(case), case.case_id)
         _check(image, case, contract, modality)
         images[index, 0] = (image.pixels - np.float32(zero)) / np.float32(one - zero)
         if image.spacing_mm is not None:
@@ -47,7 +47,7 @@ def read_inputs(testset: LockedTestSet, contract: Contract, modality: str, progr
 
 def _check(image: Image, case: LockedCase, contract: Contract, modality: str) -> None:
     def mismatch(what: str, mend: str) -> UsageError:
-        return UsageError(Code.MISMATCH, what, where=f"{case.path} (case {case.case_id})", mend=mend)
+        return UsageError(Code.MISMATCH, what, where=f"{case.files[0].path} (case {case.case_id})", mend=mend)
 
     if image.modality != modality:
         raise mismatch(

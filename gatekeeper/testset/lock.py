@@ -1,12 +1,10 @@
-"""Locking a test set by content, and opening a lock: signature first, then every file."""
+"""Locking a test set by content, and opening a lock."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import os
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -14,8 +12,9 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from gatekeeper.canonical import canonical_json, digest_bytes, digest_file
-from gatekeeper.errors import Code, IntegrityError, Place, Problem, UsageError
-from gatekeeper.testset.manifest import LockedCase, Manifest, Task
+from gatekeeper.errors import Code, IntegrityError, UsageError
+from gatekeeper.testset.files import files_at, in_threads, regular_file, visible_names
+from gatekeeper.testset.manifest import Allowed, LockedCase, LockedFile, Manifest, Role, Task
 from gatekeeper.testset.table import Case, read_table
 from gatekeeper.trust import Signer, open_envelope, sign_envelope
 
@@ -23,7 +22,10 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 PAYLOAD_TYPE = "application/vnd.gatekeeper.lock+json"
+HEAD_BYTES = 32 << 20
 Progress = Callable[[int, int], None]
+# path, case id and the first HEAD_BYTES of a file
+Inspect = Callable[[str, str, bytes], None]
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,24 @@ class LockedTestSet:
     root: Path
     development: bool
 
-    def read(self, case: LockedCase) -> bytes:
-        """Return the bytes of a case's file. Raises IntegrityError when they are not those that were locked."""
-        data = _regular_file(self.root, case.path, case.case_id).read_bytes()
-        if digest_bytes(data) != case.sha256:
-            raise _changed(case)
+    def read(self, case: LockedCase, role: Role = "image") -> dict[str, bytes]:
+        """Return the bytes of a case's files by path. Raises IntegrityError when they are not the locked ones."""
+        return {file.path: self._bytes(case, file) for file in case.files if file.role == role}
+
+    def _bytes(self, case: LockedCase, file: LockedFile) -> bytes:
+        path = regular_file(self.root, file.path, case.case_id)
+        # A file that grew is not read whole: its size alone says that it changed.
+        data = path.read_bytes() if path.stat().st_size == file.size else b""
+        if digest_bytes(data) != file.sha256:
+            raise changed(case.case_id, file.path)
         return data
+
+
+@dataclass
+class _Work:
+    root: Path
+    secret: bytes
+    inspect: Inspect
 
 
 def create_lock(
@@ -50,21 +64,33 @@ def create_lock(
     *,
     task: Task = "classification",
     root: Path | None = None,
+    inspect: Inspect = lambda path, case_id, head: None,
+    describe: Callable[[Sequence[Case]], dict[str, dict[str, int]]] = lambda cases: {},
+    allowed: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> bytes:
     """Hash, bind and sign a test set; return the lock file's bytes.
 
     Paths in the table are relative to ``root``, by default the table's folder. ``secret`` keys the HMAC of patient
-    ids. Raises UsageError for a table that does not hold, or a file that is missing, a link, or unreadable.
+    ids. ``inspect`` is given the head of every file as it is read, from several threads; ``describe`` the cases when
+    all are, for the composition. ``allowed`` is what was let pass, and why. Raises UsageError for a table that does not
+    hold, or a file that is missing, a link, or unreadable.
     """
-    cases = read_table(table)
-    folder = root or table.parent
-    locked = []
-    for number, case in enumerate(cases, start=1):
-        locked.append(_locked(case, folder, secret))
+    cases = read_table(table, task)
+    work = _Work(root or table.parent, secret, inspect)
+    locked: list[LockedCase] = []
+    for case in in_threads(lambda case: _locked(case, work), cases):
+        locked.append(case)
         if progress is not None:
-            progress(number, len(cases))
-    manifest = Manifest.of(name, tuple(locked), task)
+            progress(len(locked), len(cases))
+    manifest = Manifest.of(
+        name,
+        tuple(locked),
+        task,
+        folders=_closed_folders(work.root, locked),
+        allowed=tuple(Allowed(where=where, because=because) for where, because in sorted((allowed or {}).items())),
+        composition=describe(cases),
+    )
     return sign_envelope(canonical_json(manifest.to_json()), PAYLOAD_TYPE, signer)
 
 
@@ -81,98 +107,80 @@ def open_lock(path: Path, trust_root: Certificate, *, root: Path | None = None) 
         manifest = Manifest.model_validate_json(opened.payload)
     except ValidationError as error:
         raise IntegrityError(
-            Code.DIGEST_MISMATCH, "the lock's content does not hold", where=str(path), why=error.errors()[0]["msg"]
+            Code.DIGEST_MISMATCH,
+            "the lock's content does not hold",
+            where=str(path),
+            why=error.errors()[0]["msg"],
+            mend="lock the test set again with `gatekeeper lock create`",
         ) from error
     return LockedTestSet(manifest, root or path.parent, opened.development)
 
 
-def verify_files(testset: LockedTestSet, progress: Progress | None = None) -> None:
-    """Hash every file of a lock. Raises IntegrityError that names each case whose file changed or is missing."""
-    problems: list[Problem] = []
-    cases = testset.manifest.cases
-    for number, case in enumerate(cases, start=1):
-        problems.extend(_problems_of(testset.root, case))
-        if progress is not None:
-            progress(number, len(cases))
-    if problems:
-        raise IntegrityError.of(problems)
+def pseudonym(patient_id: str, secret: bytes) -> str:
+    """Return the HMAC-SHA256 of a patient id under a set's secret, in hexadecimal digits."""
+    return hmac.new(secret, patient_id.encode(), hashlib.sha256).hexdigest()
 
 
-def _problems_of(root: Path, case: LockedCase) -> Iterator[Problem]:
-    try:
-        file = _regular_file(root, case.path, case.case_id)
-        if file.stat().st_size != case.size or digest_file(file) != case.sha256:
-            yield from _changed(case).problems
-    except IntegrityError as error:
-        yield from error.problems
-    except OSError as error:
-        yield Problem(
-            Code.DIGEST_MISMATCH,
-            f'the file of case "{case.case_id}" cannot be read',
-            Place(case.path),
-            why=error.strerror,
-            mend="restore the file that was locked",
-        )
-
-
-def _changed(case: LockedCase) -> IntegrityError:
+def changed(case_id: str, path: str) -> IntegrityError:
+    """Return the error of a file that is not the one that was locked."""
     return IntegrityError(
         Code.DIGEST_MISMATCH,
-        f'the file of case "{case.case_id}" changed after the test set was locked',
-        where=case.path,
+        f'the file of case "{case_id}" changed after the test set was locked',
+        where=path,
         mend="restore the file that was locked, or lock the new set under a new name",
     )
 
 
-def _locked(case: Case, root: Path, secret: bytes) -> LockedCase:
-    try:
-        file = _regular_file(root, case.image, case.case_id)
-        size, digest = file.stat().st_size, digest_file(file)
-    except (IntegrityError, OSError) as error:
-        why = error.problems[0].why if isinstance(error, IntegrityError) else error.strerror
-        raise UsageError(
-            Code.FILE_NOT_FOUND,
-            f'the image of case "{case.case_id}" cannot be locked',
-            where=case.image,
-            why=why,
-            mend="mend the path in the table, or give --root",
-        ) from error
-    patient = hmac.new(secret, case.patient_id.encode(), hashlib.sha256).hexdigest()
+def _locked(case: Case, work: _Work) -> LockedCase:
+    cells: list[tuple[Role, str]] = [("image", case.image)]
+    if case.mask is not None:
+        cells.append(("mask", case.mask))
+    files: list[LockedFile] = []
+    for role, cell in cells:
+        try:
+            paths = files_at(work.root, cell, case.case_id)
+            files += [_locked_file(path, role, case.case_id, work) for path in paths]
+        except (IntegrityError, OSError) as error:
+            first = error.problems[0] if isinstance(error, IntegrityError) else None
+            raise UsageError(
+                Code.FILE_NOT_FOUND,
+                f'the {role} of case "{case.case_id}" cannot be locked',
+                where=first.where if first else cell,
+                why=first.why if first else getattr(error, "strerror", None),
+                mend="mend the path in the table, or give --root",
+            ) from error
     return LockedCase(
         case_id=case.case_id,
-        patient=patient,
-        path=case.image,
-        sha256=digest,
-        size=size,
+        patient=pseudonym(case.patient_id, work.secret),
+        files=tuple(files),
         label=case.label,
         subject=case.subject,
         attributes=case.attributes,
+        boxes=case.boxes,
     )
 
 
-def _regular_file(root: Path, relative: str, case_id: str) -> Path:
-    path = PurePosixPath(relative)
-    if path.is_absolute() or ".." in path.parts or not path.parts:
-        raise _not_there(relative, case_id, "links and paths that leave the folder are refused")
-    current, mode = root, 0
-    for part in path.parts:
-        current = current / part
-        try:
-            mode = os.lstat(current).st_mode
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise _not_there(relative, case_id, "no such file") from error
-        if stat.S_ISLNK(mode):
-            raise _not_there(relative, case_id, "links and paths that leave the folder are refused")
-    if not stat.S_ISREG(mode):
-        raise _not_there(relative, case_id, "not a regular file")
-    return current
+def _locked_file(path: str, role: Role, case_id: str, work: _Work) -> LockedFile:
+    file = regular_file(work.root, path, case_id)
+    size = file.stat().st_size
+    if size <= HEAD_BYTES:
+        head = file.read_bytes()
+        digest, size = digest_bytes(head), len(head)
+    else:
+        digest = digest_file(file)
+        with file.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+    work.inspect(path, case_id, head)
+    return LockedFile(role=role, path=path, sha256=digest, size=size)
 
 
-def _not_there(relative: str, case_id: str, why: str) -> IntegrityError:
-    return IntegrityError(
-        Code.DIGEST_MISMATCH,
-        f'the file of case "{case_id}" is not there',
-        where=relative,
-        why=why,
-        mend="restore the file that was locked, or give --root",
+def _closed_folders(root: Path, cases: Sequence[LockedCase]) -> tuple[str, ...]:
+    """Return the folders below the root in which every visible file is locked."""
+    names: dict[str, set[str]] = {}
+    for case in cases:
+        for file in case.files:
+            path = PurePosixPath(file.path)
+            names.setdefault(path.parent.as_posix(), set()).add(path.name)
+    return tuple(
+        folder for folder in sorted(names) if folder != "." and set(visible_names(root / folder)) == names[folder]
     )

@@ -1,67 +1,139 @@
-"""What a lock signs: every case with its patient (as HMAC), label, attributes, file and digest."""
+"""What a lock signs: every case with its patient (as HMAC), label, attributes, files and their digests."""
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from gatekeeper.canonical import canonical_json, digest_json
+from gatekeeper.canonical import canonical_json, digest_bytes
 from gatekeeper.evidence import Record
 from gatekeeper.testset.merkle import merkle_root
 
-Task = Literal["classification"]
+Task = Literal["classification", "segmentation", "detection"]
+Role = Literal["image", "mask"]
+
+# The manifest in canonical JSON begins with its cases: their keys come first in the order of the alphabet.
+_BEFORE_CASES, _AFTER_CASES = b'"cases":[', b"],"
+
+
+class LockedFile(Record):
+    """One file: what it is to its case, where it lies below the set's root, its SHA-256 and its size in bytes."""
+
+    role: Role
+    path: str
+    sha256: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
+    size: int = Field(ge=0)
 
 
 class LockedCase(Record):
-    """One leaf: patient, role, path and bytes bound together, with label, subject and attributes.
+    """One leaf: patient, roles, paths and bytes bound together, with label, subject and attributes.
 
-    ``patient`` is the HMAC-SHA256 of the patient id under the set's secret; ``sha256`` and ``size`` are those of the
-    file at ``path``, relative to the set's root.
+    ``patient`` is the HMAC-SHA256 of the patient id under the set's secret. ``files`` are in the order of their paths,
+    images before masks; a DICOM series is many. ``label`` is 1 for a case with the finding. ``boxes`` is the reference
+    of a detection, as the table gave it, in canonical JSON.
     """
 
     case_id: str
     patient: str
-    role: Literal["image"] = "image"
-    path: str
-    sha256: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
-    size: int = Field(ge=0)
+    files: tuple[LockedFile, ...] = Field(min_length=1)
     label: int = Field(ge=0, le=1)
     subject: str
     attributes: dict[str, str]
+    boxes: str | None = None
+
+
+class Allowed(Record):
+    """An identifier that was let pass: the tag or field, and why."""
+
+    where: str
+    because: str
 
 
 class Manifest(Record):
-    """A locked test set. Two manifests with the same digest are the same test set."""
+    """A locked test set. Two manifests with the same digest are the same test set.
 
-    format: Literal["gatekeeper/lock/v1"] = "gatekeeper/lock/v1"
+    ``root`` is the RFC 6962 tree hash over the cases; ``labels`` and ``attributes`` are digests of these alone.
+    ``folders`` hold locked files and nothing else: a file that is added there shows. ``composition`` counts patients,
+    by what (from headers and attributes) and value.
+    """
+
+    format: Literal["gatekeeper/lock/v2"] = "gatekeeper/lock/v2"
     name: str
     task: Task
     cases: tuple[LockedCase, ...] = Field(min_length=1)
+    folders: tuple[str, ...] = ()
+    allowed: tuple[Allowed, ...] = ()
+    composition: dict[str, dict[str, int]] = Field(default_factory=dict)
     root: str
+    labels: str
+    attributes: str
 
     @classmethod
-    def of(cls, name: str, cases: tuple[LockedCase, ...], task: Task = "classification") -> Manifest:
+    def of(
+        cls,
+        name: str,
+        cases: tuple[LockedCase, ...],
+        task: Task = "classification",
+        *,
+        folders: tuple[str, ...] = (),
+        allowed: tuple[Allowed, ...] = (),
+        composition: dict[str, dict[str, int]] | None = None,
+    ) -> Manifest:
         """Make the manifest of these cases, in their order."""
-        return cls(name=name, task=task, cases=cases, root=_root(cases))
+        return cls(
+            name=name,
+            task=task,
+            cases=cases,
+            folders=folders,
+            allowed=allowed,
+            composition=composition or {},
+            root=merkle_root([canonical_json(case.to_json()) for case in cases]),
+            labels=_labels(cases),
+            attributes=_attributes(cases),
+        )
 
     @model_validator(mode="after")
-    def _root_holds(self) -> Manifest:
-        if self.root != _root(self.cases):
+    def _digests_hold(self) -> Manifest:
+        if self.root != merkle_root(self._leaves):
             raise ValueError("the Merkle root does not fit the cases")
+        if self.labels != _labels(self.cases) or self.attributes != _attributes(self.cases):
+            raise ValueError("the digest of labels or attributes does not fit the cases")
+        if len({case.case_id for case in self.cases}) != len(self.cases):
+            raise ValueError("two cases have the same id")
         return self
+
+    @cached_property
+    def _leaves(self) -> list[bytes]:
+        """Every case in canonical JSON: what the tree is over, and what the digest is made of."""
+        return [canonical_json(case.to_json()) for case in self.cases]
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the manifest in canonical JSON."""
-        return digest_json(self.to_json())
+        rest = self.model_copy(update={"cases": ()})
+        before, _, after = canonical_json(rest.to_json()).partition(_BEFORE_CASES + _AFTER_CASES)
+        state = hashlib.sha256(before + _BEFORE_CASES)
+        state.update(b",".join(self._leaves))
+        state.update(_AFTER_CASES + after)
+        return f"sha256:{state.hexdigest()}"
 
     @property
     def patients(self) -> int:
         """How many patients the set has."""
         return len({case.patient for case in self.cases})
 
+    @property
+    def files(self) -> int:
+        """How many files the set has."""
+        return sum(len(case.files) for case in self.cases)
 
-def _root(cases: tuple[LockedCase, ...]) -> str:
-    return merkle_root([canonical_json(case.to_json()) for case in cases])
+
+def _labels(cases: tuple[LockedCase, ...]) -> str:
+    return digest_bytes(canonical_json([[case.case_id, case.subject, case.label, case.boxes] for case in cases]))
+
+
+def _attributes(cases: tuple[LockedCase, ...]) -> str:
+    return digest_bytes(canonical_json([[case.case_id, dict(case.attributes)] for case in cases]))

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 from pydantic import Field
 
+from gatekeeper.canonical import JSON, canonical_json
 from gatekeeper.catalogue import nearest
 from gatekeeper.errors import Code, Place, Problem, UsageError
 from gatekeeper.evidence import Record
+from gatekeeper.testset.manifest import Task
 
-REQUIRED = ("case_id", "patient_id", "image", "label")
-OPTIONAL = ("repeat_of",)
+_ALWAYS = ("case_id", "patient_id", "image")
+_REFERENCE: dict[Task, str] = {"classification": "label", "segmentation": "mask", "detection": "boxes"}
+_OPTIONAL = ("repeat_of", "label", "mask", "boxes")
 _MOST_PROBLEMS = 20
 _LEAST_TELLING = 4
 
 
 class Case(Record):
-    """One unit of input. ``subject`` is the case that it truly repeats, or its own id; ``label`` 1 is positive."""
+    """One unit of input. ``subject`` is the case that it truly repeats, or its own id; ``label`` 1 is positive.
+
+    ``image`` and ``mask`` are paths of a file, or of a folder with the files of one series. ``boxes`` is a JSON list.
+    """
 
     case_id: str
     patient_id: str
@@ -27,15 +35,20 @@ class Case(Record):
     label: int = Field(ge=0, le=1)
     subject: str
     attributes: dict[str, str]
+    mask: str | None = None
+    boxes: str | None = None
 
 
-def read_table(path: Path) -> tuple[Case, ...]:
+def read_table(path: Path, task: Task = "classification") -> tuple[Case, ...]:
     """Read and check a table. Raises UsageError with (at most 20 of) all the rows that do not hold, by line.
 
-    Every column beyond ``case_id, patient_id, image, label, repeat_of`` is an attribute for subgroups.
+    The reference standard is in the column ``label`` (classification: 0 or 1), ``mask`` (segmentation: a path; empty
+    where there is nothing to find) or ``boxes`` (detection: a JSON list). Every column beyond these, ``case_id``,
+    ``patient_id``, ``image`` and ``repeat_of`` is an attribute for subgroups.
     """
     problems: list[Problem] = []
-    rows = list(_parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path, problems))
+    reader = _parquet_rows(path, task) if path.suffix == ".parquet" else _csv_rows(path, task, problems)
+    rows = list(reader)
     if not rows and not problems:
         raise UsageError(
             Code.NOTHING_TO_JUDGE, "the table has no rows", where=str(path), mend="add a row for each case"
@@ -43,10 +56,10 @@ def read_table(path: Path) -> tuple[Case, ...]:
     cases: list[Case] = []
     first_line: dict[str, int] = {}
     for line, row in rows:
-        problem = _fault(path, line, row, first_line)
+        problem = _fault(path, line, row, first_line, task)
         first_line.setdefault(row["case_id"], line)
         if problem is None:
-            cases.append(_case(row))
+            cases.append(_case(row, task))
         else:
             problems.append(problem)
     problems += _bad_repeats(path, cases, first_line)
@@ -56,23 +69,53 @@ def read_table(path: Path) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _case(row: dict[str, str]) -> Case:
-    known = {*REQUIRED, *OPTIONAL}
+def _case(row: dict[str, str], task: Task) -> Case:
+    known = {*_ALWAYS, *_OPTIONAL}
+    reference = row[_REFERENCE[task]]
+    boxes = canonical_json(_boxes(reference)).decode() if task == "detection" else None
     return Case(
         case_id=row["case_id"],
         patient_id=row["patient_id"],
         image=row["image"],
-        label=int(row["label"]),
+        label=int(reference) if task == "classification" else int(reference not in ("", "[]")),
         subject=row.get("repeat_of") or row["case_id"],
         attributes={name: value for name, value in row.items() if name not in known},
+        mask=(reference or None) if task == "segmentation" else None,
+        boxes=boxes,
     )
 
 
-def _fault(path: Path, line: int, row: dict[str, str], first_line: dict[str, int]) -> Problem | None:
+def _boxes(text: str) -> list[JSON]:
+    """Read the boxes of a cell. Raises ValueError for what is no JSON list of numbers under names."""
+    boxes = json.loads(text or "[]", parse_constant=_refuse_constant)
+    if not isinstance(boxes, list) or not all(_is_box(box) for box in boxes):
+        raise ValueError("not a list of boxes")
+    return boxes
+
+
+def _is_box(box: JSON) -> bool:
+    if not isinstance(box, dict) or not {"low", "high"} <= set(box) <= {"low", "high", "unit"}:
+        return False
+    low, high = box["low"], box["high"]
+    if not isinstance(low, list) or not isinstance(high, list) or len(low) != len(high) or len(low) not in (2, 3):
+        return False
+    numbers = all(type(value) in (int, float) for value in (*low, *high))
+    return (
+        numbers
+        and all(a < b for a, b in zip(low, high, strict=True))  # type: ignore[operator]
+        and box.get("unit", "pixel") in ("pixel", "mm")
+    )
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _fault(path: Path, line: int, row: dict[str, str], first_line: dict[str, int], task: Task) -> Problem | None:
     def problem(code: Code, what: str, mend: str) -> Problem:
         return Problem(code, what, Place(str(path), line), mend=mend)
 
-    empty = [name for name in REQUIRED if not row[name]]
+    empty = [name for name in (*_ALWAYS, *(["label"] if task == "classification" else [])) if not row[name]]
     if empty:
         return problem(Code.BAD_TABLE, f"no {' and no '.join(empty)} in this row", "fill the cell")
     if any(ord(character) < 32 for value in row.values() for character in value):
@@ -85,11 +128,19 @@ def _fault(path: Path, line: int, row: dict[str, str], first_line: dict[str, int
     if told is not None:
         what = f"the column {told} contains the patient id"
         return problem(Code.FORBIDDEN, what, "take it out (dossiers carry every other column), or rename the patient")
-    if row["label"] not in ("0", "1"):
+    if task == "classification" and row["label"] not in ("0", "1"):
         return problem(Code.BAD_VALUE, "a label is 0 (negative) or 1 (positive)", "write 0 or 1")
-    image = PurePosixPath(row["image"])
-    if image.is_absolute() or ".." in image.parts or not image.parts:
-        return problem(Code.FORBIDDEN, "the image lies outside the test set's folder", "give a path below the table")
+    if task == "detection":
+        try:
+            _boxes(row["boxes"])
+        except (ValueError, RecursionError):
+            mend = 'write [{"low": [x, y], "high": [x, y], "unit": "pixel"}], with z for volumes; mm or pixel'
+            return problem(Code.BAD_VALUE, "the boxes are no JSON list of boxes", mend)
+    for name in ("image", "mask") if task == "segmentation" and row["mask"] else ("image",):
+        given = PurePosixPath(row[name])
+        if given.is_absolute() or ".." in given.parts or not given.parts:
+            what = f"the {name} lies outside the test set's folder"
+            return problem(Code.FORBIDDEN, what, "give a path below the table")
     return None
 
 
@@ -118,13 +169,13 @@ def _bad_repeats(path: Path, cases: list[Case], first_line: dict[str, int]) -> I
             yield Problem(Code.BAD_TABLE, "a repeat of another patient or with another label", place, mend=mend)
 
 
-def _csv_rows(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict[str, str]]]:
+def _csv_rows(path: Path, task: Task, problems: list[Problem]) -> Iterator[tuple[int, dict[str, str]]]:
     """Give line number and cells of each row that is not blank; rows of another length go to ``problems``."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
             header = [name.strip() for name in next(reader, [])]
-            _check_header(path, header)
+            _check_header(path, header, task)
             for cells in reader:
                 if not any(cell.strip() for cell in cells):
                     continue
@@ -141,7 +192,7 @@ def _csv_rows(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict[s
         raise UsageError(Code.BAD_TABLE, "the table cannot be read as CSV", where=str(path), why=why) from error
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _parquet_rows(path: Path, task: Task) -> Iterator[tuple[int, dict[str, str]]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -152,12 +203,13 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise UsageError(Code.FILE_NOT_FOUND, "no such table", where=str(path), mend="check the path") from error
     except (OSError, pa.ArrowException, ValueError) as error:
         raise UsageError(Code.BAD_TABLE, "the table cannot be read as Parquet", where=str(path)) from error
-    _check_header(path, names)
+    _check_header(path, names, task)
     for number, row in enumerate(rows, start=1):
         yield number, {name: "" if value is None else str(value).strip() for name, value in row.items()}
 
 
-def _check_header(path: Path, header: list[str]) -> None:
+def _check_header(path: Path, header: list[str], task: Task) -> None:
+    required = (*_ALWAYS, _REFERENCE[task])
     place = Place(str(path), 1)
     problems = [
         Problem(Code.DUPLICATE, f'two columns are called "{name}"', place, mend="rename one")
@@ -165,9 +217,9 @@ def _check_header(path: Path, header: list[str]) -> None:
     ]
     if header and not all(header):
         problems.append(Problem(Code.BAD_TABLE, "a column without a name", place, mend="name it, or remove it"))
-    for name in REQUIRED:
+    for name in required:
         if name not in header:
-            others = {column.casefold(): column for column in header if column not in (*REQUIRED, *OPTIONAL)}
+            others = {column.casefold(): column for column in header if column not in (*required, *_OPTIONAL)}
             near = others.get(nearest(name, others) or "")
             mend = f'is "{near}" meant to be it?' if near else "add the column"
             problems.append(Problem(Code.BAD_TABLE, f'no column "{name}"', place, mend=mend))

@@ -29,7 +29,7 @@ from gatekeeper.evidence import Environment, Evidence, Plan, RunStamp
 from gatekeeper.policy import load_policy
 from gatekeeper.run_records import ATTESTATION, RunRecords
 from gatekeeper.suites import plan_policy
-from gatekeeper.testset import LockedCase, Manifest
+from gatekeeper.testset import LockedCase, LockedFile, Manifest
 from gatekeeper.trust import load_keys
 from gatekeeper.verdict import conclude, judge
 
@@ -66,9 +66,7 @@ def _locked(cases_each: int, label: list[int]) -> Manifest:
             LockedCase(
                 case_id=f"case-{index:05}",
                 patient=f"{index // cases_each:064x}",
-                path=f"{index}.dcm",
-                sha256=f"sha256:{index:064x}",
-                size=1,
+                files=(LockedFile(role="image", path=f"{index}.dcm", sha256=f"sha256:{index:064x}", size=1),),
                 label=label[index],
                 subject=f"case-{index:05}",
                 attributes={"site": "abc"[index % 3]},

@@ -23,7 +23,7 @@ from gatekeeper.evidence import (
     VerdictWord,
 )
 from gatekeeper.policy import Policy
-from gatekeeper.testset import LockedCase, Manifest
+from gatekeeper.testset import LockedCase, LockedFile, Manifest
 
 PROJECT = {"source": "this project", "status": "project_choice"}
 
@@ -327,9 +327,11 @@ def manifest() -> Manifest:
             LockedCase(
                 case_id=f"c{index:04}",
                 patient=hexed(f"patient-{original % 384}"),
-                path=f"{index:04}.dcm",
-                sha256=hexed(f"file-{index}"),
-                size=524288 + index,
+                files=(
+                    LockedFile(
+                        role="image", path=f"{index:04}.dcm", sha256=hexed(f"file-{index}"), size=524288 + index
+                    ),
+                ),
                 label=int(original < 188),
                 subject=f"c{original:04}",
                 attributes={

@@ -14,7 +14,7 @@ from gatekeeper.engine.answers import probabilities, read_answers
 from gatekeeper.errors import Code, InvalidRunError, UsageError
 from gatekeeper.evidence import BASELINE, Condition
 from gatekeeper.testset import LockedTestSet, Manifest
-from gatekeeper.testset.manifest import LockedCase
+from gatekeeper.testset.manifest import LockedCase, LockedFile
 
 TIMED = Condition(id="latency", suite="latency", timed_calls=3)
 
@@ -38,9 +38,7 @@ def locked(count: int) -> LockedTestSet:
         LockedCase(
             case_id=f"case-{number}",
             patient="0" * 64,
-            path=f"{number}.dcm",
-            sha256="sha256:" + "0" * 64,
-            size=1,
+            files=(LockedFile(role="image", path=f"{number}.dcm", sha256="sha256:" + "0" * 64, size=1),),
             label=number % 2,
             subject=f"case-{number}",
             attributes={},

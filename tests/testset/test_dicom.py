@@ -27,7 +27,7 @@ def sample(name: str) -> bytes:
 
 def refusal(data: bytes) -> UsageError:
     with pytest.raises(UsageError) as caught:
-        read_image(data, "images/x.dcm", "case-7")
+        read_image({"images/x.dcm": data}, "case-7")
     (problem,) = caught.value.problems
     assert problem.code is Code.BAD_IMAGE
     assert str(problem.where) == "images/x.dcm (case case-7)"
@@ -43,7 +43,7 @@ def changed(tmp_path: Path, pixels: np.ndarray | None = None, **changes: object)
     "name", ["CT_small.dcm", "MR_small.dcm", "MR_small_bigendian.dcm", "MR_small_RLE.dcm", "image_dfl.dcm"]
 )
 def test_pixels_are_the_stored_ones_rescaled(name: str) -> None:
-    image = read_image(sample(name), name, "c")
+    image = read_image({name: sample(name)}, "c")
     dataset = dcmread(io.BytesIO(sample(name)))
     slope, intercept = float(dataset.get("RescaleSlope", 1)), float(dataset.get("RescaleIntercept", 0))
     stored = dataset.pixel_array.astype(np.float64)
@@ -55,7 +55,7 @@ def test_pixels_are_the_stored_ones_rescaled(name: str) -> None:
 
 
 def test_ct_numbers_are_hounsfield_units() -> None:
-    image = read_image(sample("CT_small.dcm"), "x", "c")
+    image = read_image({"x": sample("CT_small.dcm")}, "c")
     stored = dcmread(io.BytesIO(sample("CT_small.dcm"))).pixel_array
     assert image.pixels[0, 0] == stored[0, 0] - 1024
     assert image.spacing_mm == (0.661468, 0.661468)
@@ -63,15 +63,15 @@ def test_ct_numbers_are_hounsfield_units() -> None:
 
 def test_a_monochrome1_image_is_inverted_over_its_stored_range(tmp_path: Path) -> None:
     pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
-    plain = read_image(changed(tmp_path, pixels), "x", "c").pixels
-    inverted = read_image(changed(tmp_path, pixels, PhotometricInterpretation="MONOCHROME1"), "x", "c").pixels
+    plain = read_image({"x": changed(tmp_path, pixels)}, "c").pixels
+    inverted = read_image({"x": changed(tmp_path, pixels, PhotometricInterpretation="MONOCHROME1")}, "c").pixels
     np.testing.assert_array_equal(inverted, 255 - plain)
 
 
 def test_the_same_stored_value_gives_the_same_pixel_in_every_monochrome1_image(tmp_path: Path) -> None:
     images = [
         read_image(
-            changed(tmp_path, np.full((8, 8), value, np.uint8), PhotometricInterpretation="MONOCHROME1"), "x", "c"
+            {"x": changed(tmp_path, np.full((8, 8), value, np.uint8), PhotometricInterpretation="MONOCHROME1")}, "c"
         )
         for value in (0, 10, 255)
     ]
@@ -95,7 +95,7 @@ def test_bits_stored_and_sign_say_how_far_a_monochrome1_image_reaches(
         RescaleSlope="2",
         RescaleIntercept="-10",
     )
-    assert float(read_image(data, "x", "c").pixels[0, 0]) == 2 * inverted - 10
+    assert float(read_image({"x": data}, "c").pixels[0, 0]) == 2 * inverted - 10
 
 
 def test_a_monochrome1_image_with_a_modality_lut_is_refused(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_monochrome1_image_with_a_modality_lut_is_refused(tmp_path: Path) -> N
     table.add_new("LUTData", "US", list(range(256)))
     table.ModalityLUTType = "US"
     lut = {"ModalityLUTSequence": Sequence([table])}
-    assert read_image(changed(tmp_path, **lut), "x", "c").pixels.max() == 255
+    assert read_image({"x": changed(tmp_path, **lut)}, "c").pixels.max() == 255
     refusal(changed(tmp_path, PhotometricInterpretation="MONOCHROME1", **lut))
 
 
@@ -185,6 +185,6 @@ def test_spoilt_bytes_lead_to_an_image_or_a_usage_error(flips: list[tuple[int, i
         data[132 + position] = value
     spoilt = bytes(data[: len(SMALL)] if cut == len(SMALL) else data[:-cut] if cut else data)
     with contextlib.suppress(UsageError):
-        image = read_image(spoilt, "x.dcm", "c")
+        image = read_image({"x.dcm": spoilt}, "c")
         assert isinstance(image, Image)
         assert np.isfinite(image.pixels).all()

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from gatekeeper.canonical import digest_json
 from gatekeeper.errors import Code, IntegrityError, UsageError
-from gatekeeper.testset import LockedCase, LockedTestSet, Manifest, create_lock, open_lock, verify_files
+from gatekeeper.testset import Allowed, LockedCase, LockedTestSet, Manifest, create_lock, open_lock, verify_files
+from gatekeeper.testset.lock import pseudonym
+from gatekeeper.testset.table import read_table
+from gatekeeper.testset.verification import faults_of_table
 from gatekeeper.trust import KeyRing, load_keys
 
 SECRET = b"a secret of the tests, long enough"
@@ -48,7 +52,8 @@ def test_a_lock_holds_what_the_table_says(table: Path, keys: KeyRing) -> None:
     assert [case.subject for case in manifest.cases] == ["c1", "c2", "c2", "c3"]
     assert manifest.patients == 3
     assert testset.development
-    assert testset.read(manifest.cases[0]) == bytes(range(64))
+    assert testset.read(manifest.cases[0]) == {"images/c1.dcm": bytes(range(64))}
+    assert (manifest.files, manifest.folders) == (4, ("images",))
 
 
 def test_progress_counts_every_case(table: Path, keys: KeyRing) -> None:
@@ -153,9 +158,10 @@ def test_a_file_that_is_not_what_was_locked_is_named(table: Path, keys: KeyRing,
     harm(table.parent / "images" / "c2.dcm")
     with pytest.raises(IntegrityError) as caught:
         verify_files(testset)
-    (problem,) = caught.value.problems
+    problem, *others = caught.value.problems
     assert problem.code is Code.DIGEST_MISMATCH
     assert '"c2"' in problem.what
+    assert all("added" in other.what for other in others)
     with pytest.raises(IntegrityError):
         testset.read(testset.manifest.cases[1])
 
@@ -182,11 +188,165 @@ def test_two_files_that_changed_places_are_both_named(table: Path, keys: KeyRing
     assert [problem.what.split('"')[1] for problem in caught.value.problems] == ["c1", "c3"]
 
 
-def test_a_file_that_no_case_names_is_not_part_of_the_set(table: Path, keys: KeyRing) -> None:
+def test_a_file_that_was_renamed_is_named_with_its_new_place(table: Path, keys: KeyRing) -> None:
+    testset = locked(table, keys)
+    _rename(table.parent / "images" / "c2.dcm")
+    with pytest.raises(IntegrityError) as caught:
+        verify_files(testset)
+    (problem,) = caught.value.problems
+    assert problem.what == 'the file of case "c2" was renamed'
+    assert problem.why == "its bytes are now at images/c2.dicom"
+
+
+def test_a_file_added_to_a_folder_of_locked_files_is_named(table: Path, keys: KeyRing) -> None:
     testset = locked(table, keys)
     (table.parent / "images" / "c4.dcm").write_bytes(b"another")
+    (table.parent / "images" / ".DS_Store").write_bytes(b"of no account")
+    (table.parent / "beside.txt").write_bytes(b"the root may hold other things")
+    with pytest.raises(IntegrityError) as caught:
+        verify_files(testset)
+    (problem,) = caught.value.problems
+    assert problem.what == "a file was added to a folder of the test set"
+    assert problem.where is not None
+    assert problem.where.path == "images/c4.dcm"
+
+
+def test_a_folder_that_held_other_files_from_the_first_may_get_more(table: Path, keys: KeyRing) -> None:
+    (table.parent / "images" / "README").write_text("x")
+    testset = locked(table, keys)
+    assert testset.manifest.folders == ()
+    (table.parent / "images" / "c4.dcm").write_bytes(b"another")
     verify_files(testset)
-    assert locked(table, keys).manifest.digest == testset.manifest.digest
+
+
+def test_at_most_fifty_files_are_named(tmp_path: Path, keys: KeyRing) -> None:
+    (tmp_path / "images").mkdir()
+    rows = [f"c{number},PAT-{number:04},images/{number}.dcm,0,,x" for number in range(60)]
+    for number in range(60):
+        (tmp_path / "images" / f"{number}.dcm").write_bytes(b"%d" % number)
+    path = tmp_path / "cases.csv"
+    path.write_text(HEADER + "\n".join(rows) + "\n")
+    testset = locked(path, keys)
+    for number in range(60):
+        (tmp_path / "images" / f"{number}.dcm").write_bytes(b"x")
+    with pytest.raises(IntegrityError) as caught:
+        verify_files(testset)
+    assert len(caught.value.problems) == 51
+    assert caught.value.problems[-1].what == "and 10 more files"
+
+
+# A case of many files
+
+
+@pytest.fixture
+def series(tmp_path: Path) -> Path:
+    """A test set of two series of three files."""
+    for name in ("a", "b"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(3):
+            (tmp_path / "images" / name / f"{number}.dcm").write_bytes(f"{name}{number}".encode())
+    path = tmp_path / "cases.csv"
+    path.write_text(HEADER + "c1,PAT-0001,images/a,0,,x\nc2,PAT-0002,images/b,1,,x\n")
+    return path
+
+
+def test_a_folder_is_the_files_of_one_case(series: Path, keys: KeyRing) -> None:
+    testset = locked(series, keys)
+    first = testset.manifest.cases[0]
+    assert [file.path for file in first.files] == [f"images/a/{number}.dcm" for number in range(3)]
+    assert testset.read(first) == {f"images/a/{number}.dcm": f"a{number}".encode() for number in range(3)}
+    assert testset.manifest.folders == ("images/a", "images/b")
+
+
+def test_a_slice_that_is_missing_added_changed_or_of_another_patient_is_named(series: Path, keys: KeyRing) -> None:
+    testset = locked(series, keys)
+    images = series.parent / "images"
+    (images / "a" / "0.dcm").unlink()
+    (images / "a" / "3.dcm").write_bytes(b"new")
+    kept = (images / "a" / "1.dcm").read_bytes()
+    (images / "a" / "1.dcm").write_bytes((images / "b" / "1.dcm").read_bytes())
+    (images / "b" / "1.dcm").write_bytes(kept)
+    with pytest.raises(IntegrityError) as caught:
+        verify_files(testset)
+    told = {
+        (problem.where.path, problem.what.partition(" case ")[2]) for problem in caught.value.problems if problem.where
+    }
+    assert told == {
+        ("images/a/0.dcm", '"c1" is not there'),
+        ("images/a/1.dcm", '"c1" changed after the test set was locked'),
+        ("images/b/1.dcm", '"c2" changed after the test set was locked'),
+        ("images/a/3.dcm", ""),
+    }
+
+
+@pytest.mark.parametrize("harm", ["empty", "folder within", "link within"])
+def test_a_folder_that_is_no_series_cannot_be_locked(series: Path, keys: KeyRing, harm: str) -> None:
+    folder = series.parent / "images" / "a"
+    if harm == "empty":
+        for file in folder.iterdir():
+            file.unlink()
+    elif harm == "folder within":
+        (folder / "more").mkdir()
+    else:
+        (folder / "4.dcm").symlink_to(folder / "0.dcm")
+    with pytest.raises(UsageError) as caught:
+        locked(series, keys)
+    assert '"c1"' in caught.value.problems[0].what
+
+
+# Segmentation and detection
+
+
+def test_masks_are_bound_to_their_case_as_masks(table: Path, keys: KeyRing) -> None:
+    (table.parent / "masks").mkdir()
+    (table.parent / "masks" / "c1.nii").write_bytes(b"mask one")
+    table.write_text(
+        "case_id,patient_id,image,mask\nc1,PAT-0001,images/c1.dcm,masks/c1.nii\nc2,PAT-0002,images/c2.dcm,\n"
+    )
+    path = table.with_name("set.lock")
+    path.write_bytes(create_lock(table, "set", keys.tool, SECRET, task="segmentation"))
+    testset = open_lock(path, keys.root)
+    first, second = testset.manifest.cases
+    assert [(file.role, file.path) for file in first.files] == [("image", "images/c1.dcm"), ("mask", "masks/c1.nii")]
+    assert testset.read(first, "mask") == {"masks/c1.nii": b"mask one"}
+    assert (first.label, second.label, testset.read(second, "mask")) == (1, 0, {})
+    (table.parent / "masks" / "c1.nii").write_bytes(b"mask two")
+    with pytest.raises(IntegrityError):
+        verify_files(testset)
+
+
+BOX = '"[{""low"": [1, 2], ""high"": [3, 4.5]}]"'
+
+
+def test_boxes_are_bound_to_their_case(table: Path, keys: KeyRing) -> None:
+    text = f"case_id,patient_id,image,boxes\nc1,PAT-0001,images/c1.dcm,{BOX}\nc2,PAT-0002,images/c2.dcm,[]\n"
+    table.write_text(text)
+    path = table.with_name("set.lock")
+    path.write_bytes(create_lock(table, "set", keys.tool, SECRET, task="detection"))
+    manifest = open_lock(path, keys.root).manifest
+    assert [(case.label, case.boxes) for case in manifest.cases] == [(1, '[{"high":[3,4.5],"low":[1,2]}]'), (0, "[]")]
+    table.write_text(text.replace("4.5", "4.6"))
+    path.write_bytes(create_lock(table, "set", keys.tool, SECRET, task="detection"))
+    assert open_lock(path, keys.root).manifest.labels != manifest.labels
+
+
+# The table against the lock
+
+
+def test_a_table_that_differs_from_the_lock_is_told_by_case(table: Path, keys: KeyRing) -> None:
+    manifest = locked(table, keys).manifest
+
+    def told(old: str, new: str) -> list[str]:
+        table.write_text(table.read_text().replace(old, new, 1))
+        cases = read_table(table)
+        names = {case.patient_id: pseudonym(case.patient_id, SECRET) for case in cases}
+        return [problem.what for problem in faults_of_table(manifest, cases, names)]
+
+    assert told("x", "x") == []
+    assert told("c1.dcm,0", "c1.dcm,1") == ['the label of case "c1" is another one than was locked']
+    assert 'the patient of case "c1" is another one than was locked' in told("c1,PAT-0001", "c1,PAT-0007")
+    assert 'the attributes of case "c3" is another one than was locked' in told("c3.dcm,0,,south", "c3.dcm,0,,north")
+    assert 'case "c9" of the table is not in the lock' in told("\nc3,", "\nc9,")
 
 
 @pytest.mark.parametrize("harm", [Path.unlink, _link, _folder, _link_the_folder, _file_for_the_folder])
@@ -237,7 +397,8 @@ def test_a_lock_of_a_stranger_is_not_trusted(table: Path, keys: KeyRing, tmp_pat
 
 
 def _case(**changes: object) -> LockedCase:
-    content = {"case_id": "c1", "patient": "0" * 64, "path": "a.dcm", "sha256": "sha256:" + "0" * 64, "size": 1}
+    file = {"role": "image", "path": changes.pop("path", "a.dcm"), "sha256": "sha256:" + "0" * 64, "size": 1}
+    content: dict[str, object] = {"case_id": "c1", "patient": "0" * 64, "files": [file]}
     content |= {"label": 0, "subject": "c1", "attributes": {}} | changes
     return LockedCase.model_validate_json(json.dumps(content))
 
@@ -258,6 +419,23 @@ def test_a_manifest_whose_root_does_not_fit_its_cases_is_refused() -> None:
     ):  # type: ignore[index, call-overload]
         with pytest.raises(ValidationError, match="Merkle root"):
             Manifest.model_validate_json(json.dumps(manifest.to_json() | change))
+    for key in ("labels", "attributes"):
+        with pytest.raises(ValidationError, match="digest of labels or attributes"):
+            Manifest.model_validate_json(json.dumps(manifest.to_json() | {key: "sha256:" + "0" * 64}))
+
+
+def test_the_digest_of_a_manifest_is_that_of_its_canonical_json() -> None:
+    allowed = (Allowed(where='"cases":[],', because="a tag of that name"),)
+    for manifest in (
+        Manifest.of("set", (_case(), _case(case_id="c2", subject="c2")), allowed=allowed, folders=("images",)),
+        Manifest.of("set", (_case(attributes={"ort": "Köln"}),), "detection", composition={"sex": {"F": 3}}),
+    ):
+        assert manifest.digest == digest_json(manifest.to_json())
+
+
+def test_two_cases_of_one_id_are_refused() -> None:
+    with pytest.raises(ValidationError, match="same id"):
+        Manifest.of("set", (_case(), _case()))
 
 
 def test_a_manifest_without_cases_is_refused() -> None:

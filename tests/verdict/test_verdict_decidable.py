@@ -10,7 +10,7 @@ from made_up_evidence import OPERATING_POINT, MadeUpCase, evidence_of, policy_of
 from gatekeeper.evidence import Evidence, Finding, Outcome, Reason
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.suites import plan_policy
-from gatekeeper.testset import LockedCase, Manifest
+from gatekeeper.testset import LockedCase, LockedFile, Manifest
 from gatekeeper.verdict import Reach, Shortfall, judge, shortfalls, told
 
 LADDER = {"contour_erosion": ("0.5 mm", "1 mm")}
@@ -21,9 +21,7 @@ def case(name: str, label: int, patient: str = "", subject: str = "", **attribut
     return LockedCase(
         case_id=name,
         patient=patient or f"patient of {subject or name}",
-        path=f"{name}.dcm",
-        sha256=SOME_DIGEST,
-        size=1,
+        files=(LockedFile(role="image", path=f"{name}.dcm", sha256=SOME_DIGEST, size=1),),
         label=label,
         subject=subject or name,
         attributes=attributes,

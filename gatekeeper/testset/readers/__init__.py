@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from gatekeeper.catalogue import Catalogue
@@ -12,8 +13,9 @@ from gatekeeper.testset.readers.image import Image, Reader
 READERS: Catalogue[Reader] = Catalogue("reader", [DICOM])
 
 
-def read_image(data: bytes, path: str, case_id: str) -> Image:
-    """Decode one file with the reader that recognises it. Raises UsageError that names the case."""
+def read_image(files: Mapping[str, bytes], case_id: str) -> Image:
+    """Decode the image of a case from its files, by path. Raises UsageError that names the case."""
+    ((path, data),) = files.items()
     for reader in READERS:
         if reader.recognises(data, PurePosixPath(path)):
             return reader.read(data, path, case_id)
