@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from gatekeeper import __version__
 from gatekeeper.canonical import JSON, digest_bytes
 from gatekeeper.errors import Code, IntegrityError
-from gatekeeper.run_records import DOSSIER, RunRecords
+from gatekeeper.run_records import ATTESTATION, DOSSIER, RunRecords
 from gatekeeper.trust import (
     PAYLOAD_TYPE,
     PREDICATE_TYPE,
+    Checkpoint,
     Signer,
     open_envelope,
     parse_statement,
@@ -89,6 +90,19 @@ def open_attestation(source: Path | bytes | None, root: Certificate, where: str 
     opened = open_envelope(source, PAYLOAD_TYPE, root, where=place)
     told = parse_statement(opened.payload, where=place)
     return OpenedAttestation(told.subjects, told.predicate)
+
+
+def checkpoint_of(source: Path, root: Certificate) -> Checkpoint:
+    """Return the checkpoint of the ledger that a run's attestation signed; ``source`` is it, or the run's folder.
+
+    Raises IntegrityError when the attestation is missing, does not hold, or has none.
+    """
+    path = source / ATTESTATION if source.is_dir() else source
+    ledger = open_attestation(path, root).predicate.get("ledger")
+    size, head = (ledger.get("size"), ledger.get("head")) if isinstance(ledger, dict) else (None, None)
+    if not isinstance(size, int) or not isinstance(head, str):
+        raise IntegrityError(Code.BAD_SIGNATURE, "the attestation has no checkpoint of the ledger", where=str(path))
+    return Checkpoint(size, head)
 
 
 def _predicate(records: RunRecords, standing: Standing) -> dict[str, JSON]:

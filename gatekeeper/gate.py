@@ -104,7 +104,7 @@ def check(
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     name = f"{started:%Y-%m-%d-%H%M%S}-{loaded.policy.id}-{candidate.record.digest[7:11]}"
     with _told_when_full(request.out), new_run(request.out, name) as run:
-        fact = _record_use(request.home, candidate, testset, loaded.policy, started)
+        fact = _record_use(request.home, candidate, testset, loaded.policy, started, tell)
         log = request.home / "logs" / f"{run_id}.log"
         result = run_plan(plan, candidate, testset, loaded.policy.context.modality, settings, log, progress)
         progress("judging and writing the dossier", 0, 1)
@@ -234,9 +234,18 @@ def _told_when_full(out: Path) -> Iterator[None]:
 
 
 def _record_use(
-    home: Path, candidate: Candidate, testset: LockedTestSet, policy: Policy, started: datetime
+    home: Path,
+    candidate: Candidate,
+    testset: LockedTestSet,
+    policy: Policy,
+    started: datetime,
+    tell: Callable[[str], None],
 ) -> LedgerFact:
-    """Write down that the test set is about to be used, before anything is run."""
+    """Write down that the test set is about to be used, before anything is run.
+
+    A candidate under a policy counts once, however often it is run. Raises UsageError when that would be one use more
+    than the policy allows.
+    """
     from gatekeeper.dossier import LedgerFact
 
     use: dict[str, JSON] = {
@@ -246,12 +255,32 @@ def _record_use(
         "purpose": "check",
         "actor": _actor(),
     }
+    allowed = policy.test_set_use.max_release_evaluations if policy.test_set_use else None
     with Ledger(home / "ledger.sqlite") as ledger:
+        _refuse_worn(len(_uses(ledger, testset) | {(use["candidate"], use["policy"])}), allowed, testset, tell)
         ledger.append("testset.opened", use, _iso(started))
-        uses = [entry.body for entry in ledger.entries("testset.opened")]
-        checkpoint = ledger.checkpoint()
-    distinct = {(body["candidate"], body["policy"]) for body in uses if body["lock"] == use["lock"]}
-    return LedgerFact(sequence=checkpoint.size, head=checkpoint.head, exposures=len(distinct))
+        exposures, checkpoint = len(_uses(ledger, testset)), ledger.checkpoint()
+    return LedgerFact(sequence=checkpoint.size, head=checkpoint.head, exposures=exposures)
+
+
+def _uses(ledger: Ledger, testset: LockedTestSet) -> set[tuple[JSON, JSON]]:
+    bodies = (entry.body for entry in ledger.entries("testset.opened"))
+    return {(body["candidate"], body["policy"]) for body in bodies if body.get("lock") == testset.manifest.digest}
+
+
+def _refuse_worn(exposures: int, allowed: int | None, testset: LockedTestSet, tell: Callable[[str], None]) -> None:
+    if allowed is None:
+        return
+    name = testset.manifest.name
+    if exposures > allowed:
+        raise UsageError(
+            Code.FORBIDDEN,
+            f'the test set "{name}" is worn: this would be use {exposures:,} of it, and the policy allows {allowed:,}',
+            why="every release decided on the same cases tells the developer more about them",
+            mend="lock cases that nobody has tuned on; what was checked before may be checked again",
+        )
+    if exposures >= allowed - 1:
+        tell(f'This is use {exposures:,} of the {allowed:,} that the policy allows of the test set "{name}".')
 
 
 def _write_run(

@@ -11,6 +11,7 @@ from made_up_bench import CANDIDATE, Bench, disc, write_dicom
 from made_up_keys import make_release_keys
 from torch.cuda import is_available as cuda_is_available
 
+from gatekeeper.attestation import checkpoint_of
 from gatekeeper.errors import Code, ExitCode, GatekeeperError, IntegrityError, InvalidRunError, UsageError
 from gatekeeper.evidence import Outcome, VerdictWord
 from gatekeeper.gate import CheckRequest, check, evaluate
@@ -317,3 +318,47 @@ def test_an_approval_that_was_given_and_does_not_hold_stops_the_check(bench: Ben
     (bench.folder / "given.json").write_text("{}")
     error = refused(request_for(bench, approval=bench.folder / "given.json"))
     assert error.problems[0].code is Code.BAD_SIGNATURE
+
+
+# How often a test set may be used
+
+
+def test_a_worn_test_set_is_refused_before_anything_is_run_and_told_of_earlier(bench: Bench) -> None:
+    bench.policy.write_text(bench.policy.read_text() + "test_set_use: {max_release_evaluations: 3}\n")
+    home, told = bench.folder / "home of its own", []
+    lock_testset(bench.table, bench.lock, home=home)
+
+    def check_with(cut: str) -> int:
+        bench.candidate.write_text(CANDIDATE.format(operating_point=cut))
+        told.clear()
+        return check(request_for(bench, home=home), tell=told.append).exposures
+
+    assert check_with("0.50") == 1
+    assert told == []
+    assert check_with("0.51") == 2
+    assert told == ['This is use 2 of the 3 that the policy allows of the test set "discs".']
+    assert check_with("0.52") == 3
+    assert check_with("0.51") == 3  # what was checked before may be checked again
+    bench.candidate.write_text(CANDIDATE.format(operating_point="0.53"))
+    with Ledger(home / "ledger.sqlite") as ledger:
+        before = ledger.checkpoint()
+        with pytest.raises(UsageError) as caught:
+            check(request_for(bench, home=home))
+        assert ledger.checkpoint() == before
+    assert caught.value.problems[0].code is Code.FORBIDDEN
+    assert "use 4 of it, and the policy allows 3" in caught.value.problems[0].what
+    assert len(bench.runs()) == 4
+
+
+def test_a_ledger_passes_through_the_checkpoints_that_runs_signed(bench: Bench) -> None:
+    home = bench.folder / "home of its own"
+    lock_testset(bench.table, bench.lock, home=home)
+    runs = [check(request_for(bench, home=home)).folder for _ in range(2)]
+    root = load_keys(home).root
+    with Ledger(home / "ledger.sqlite") as ledger:
+        for run in runs:
+            ledger.verify(checkpoint_of(run, root))
+            assert checkpoint_of(run / "attestation.dsse.json", root) == checkpoint_of(run, root)
+    (bench.home / "ledger.sqlite").unlink()
+    with Ledger(bench.home / "ledger.sqlite") as ledger, pytest.raises(IntegrityError, match="ledger"):
+        ledger.verify(checkpoint_of(runs[0], root))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 ledger = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The audit trail of this machine.")
@@ -31,18 +34,29 @@ def show() -> int:
 
 
 @ledger.command("verify")
-def verify() -> int:
-    """Check the chain of the ledger from its first line to its last.
+def verify(
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="A run's folder, or an attestation: its signed checkpoint must lie on the chain."),
+    ] = None,
+    trust: Annotated[Path | None, typer.Option(help="Root certificate (PEM) of the attestations.")] = None,
+) -> int:
+    """Check the chain of the ledger from its first line to its last, and that it passes through signed checkpoints.
 
     \b
-    Example:
-      gatekeeper ledger verify
+    A chain cannot show by itself that its end was cut off, or that it was written anew; checkpoints can. Example:
+      gatekeeper ledger verify --against reports/2026-11-23-1015-ich_triage-4f1f
     """
+    from gatekeeper.attestation import checkpoint_of
     from gatekeeper.cli.inputs import home
-    from gatekeeper.trust import Ledger
+    from gatekeeper.trust import Ledger, load_trust_root, own_root
 
+    root = (load_trust_root(trust) if trust else own_root(home())) if against else None
+    checkpoints = [checkpoint_of(path, root) for path in against or () if root is not None]
     with Ledger(home() / "ledger.sqlite") as opened:
-        opened.verify()
-        checkpoint = opened.checkpoint()
-    typer.echo(f"{checkpoint.size:,} lines hold; head {checkpoint.head}")
+        for checkpoint in checkpoints:
+            opened.verify(checkpoint)
+        end = opened.verify()
+    passed = f", through {len(checkpoints):,} signed checkpoints" if checkpoints else ""
+    typer.echo(f"{end.size:,} lines hold{passed}; head {end.head}")
     return 0
