@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from gatekeeper.attestation import Standing, attest, open_attestation, state
 from gatekeeper.candidate import Candidate, load_candidate
 from gatekeeper.canonical import JSON
-from gatekeeper.engine import EngineSettings, run_plan
+from gatekeeper.engine import EngineSettings, Kind, run_plan
 from gatekeeper.errors import Code, InvalidRunError, UsageError
 from gatekeeper.evidence import Plan, RunStamp, Verdict
 from gatekeeper.policy import LoadedPolicy, Policy, load_policy, load_settings
@@ -106,7 +106,9 @@ def check(
     with _told_when_full(request.out), new_run(request.out, name) as run:
         fact = _record_use(request.home, candidate, testset, loaded.policy, started, tell)
         log = request.home / "logs" / f"{run_id}.log"
-        result = run_plan(plan, candidate, testset, loaded.policy.context.modality, settings, log, progress)
+        context = loaded.policy.context
+        kind = Kind(context.modality, context.body_part)
+        result = run_plan(plan, candidate, testset, kind, settings, log, progress)
         progress("judging and writing the dossier", 0, 1)
         stamp = RunStamp(id=run_id, started=_iso(started), finished=_iso(_now()))
         findings = judge(

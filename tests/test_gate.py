@@ -362,3 +362,15 @@ def test_a_ledger_passes_through_the_checkpoints_that_runs_signed(bench: Bench) 
     (bench.home / "ledger.sqlite").unlink()
     with Ledger(bench.home / "ledger.sqlite") as ledger, pytest.raises(IntegrityError, match="ledger"):
         ledger.verify(checkpoint_of(runs[0], root))
+
+
+@pytest.mark.parametrize(("body_part", "taken"), [("LUNG", True), ("", True), ("HEAD", False)])
+def test_an_image_of_another_body_part_is_refused(bench: Bench, body_part: str, taken: bool) -> None:
+    write_dicom(bench.folder / "images" / "disc-001-0.dcm", disc(5.0), BodyPartExamined=body_part)
+    lock_testset(bench.table, bench.lock, home=bench.home)
+    if taken:
+        assert check(request_for(bench)).verdict.cases > 0
+        return
+    error = refused(request_for(bench))
+    assert error.problems[0].code is Code.MISMATCH
+    assert "body part is not CHEST" in error.problems[0].what

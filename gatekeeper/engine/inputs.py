@@ -14,6 +14,13 @@ from gatekeeper.testset import LockedCase, LockedTestSet
 from gatekeeper.testset.readers import Image, read_image
 
 _SPACING_TOLERANCE_MM = 1e-3
+# Codes that scanners set for one and the same region.
+_REGIONS = (
+    {"HEAD", "BRAIN", "SKULL", "HEADNECK"},
+    {"CHEST", "THORAX", "LUNG", "HEART", "CARDIAC", "PULMONARY"},
+    {"BREAST", "LBREAST", "RBREAST", "MAMMARY"},
+    {"EYE", "RETINA", "FUNDUS", "OPHTHALMIC"},
+)
 
 
 @dataclass(frozen=True)
@@ -24,11 +31,19 @@ class Inputs:
     spacing: NDArray[np.float64]
 
 
-def read_inputs(testset: LockedTestSet, contract: Contract, modality: str, progress: Callable[[int], None]) -> Inputs:
+@dataclass(frozen=True)
+class Kind:
+    """Of which modality and body part the images must be (DICOM codes); what an image does not say is not held."""
+
+    modality: str
+    body_part: str
+
+
+def read_inputs(testset: LockedTestSet, contract: Contract, kind: Kind, progress: Callable[[int], None]) -> Inputs:
     """Read, check and map every image of a test set, in the order of its lock.
 
-    Raises UsageError that names the case whose image cannot be decoded, is of another modality than the policy's, or
-    does not fit the candidate's contract; IntegrityError when a file changed since the lock was verified.
+    Raises UsageError that names the case whose image cannot be decoded, is of another modality or body part than the
+    policy's, or does not fit the candidate's contract; IntegrityError when a file changed since the lock was verified.
     """
     cases = testset.manifest.cases
     rows, columns = contract.input.size
@@ -37,7 +52,7 @@ def read_inputs(testset: LockedTestSet, contract: Contract, modality: str, progr
     zero, one = contract.input.intensity.zero_at, contract.input.intensity.one_at
     for index, case in enumerate(cases):
         image = read_image(testset.read(case), case.case_id)
-        _check(image, case, contract, modality)
+        _check(image, case, contract, kind)
         images[index, 0] = (image.pixels - np.float32(zero)) / np.float32(one - zero)
         if image.spacing_mm is not None:
             spacing[index] = image.spacing_mm
@@ -45,14 +60,19 @@ def read_inputs(testset: LockedTestSet, contract: Contract, modality: str, progr
     return Inputs(images, spacing)
 
 
-def _check(image: Image, case: LockedCase, contract: Contract, modality: str) -> None:
+def _check(image: Image, case: LockedCase, contract: Contract, kind: Kind) -> None:
     def mismatch(what: str, mend: str) -> UsageError:
         return UsageError(Code.MISMATCH, what, where=f"{case.files[0].path} (case {case.case_id})", mend=mend)
 
-    if image.modality != modality:
+    if image.modality and image.modality != kind.modality:
         raise mismatch(
-            f"the image's modality is not {modality}, which the policy speaks of",
+            f"the image's modality is not {kind.modality}, which the policy speaks of",
             "choose a policy for this modality, or another test set",
+        )
+    if image.body_part and not _same_region(image.body_part, kind.body_part):
+        raise mismatch(
+            f"the image's body part is not {kind.body_part}, which the policy speaks of",
+            "choose a policy for this body part, or another test set",
         )
     if image.pixels.shape != tuple(contract.input.size):
         found = " x ".join(map(str, image.pixels.shape))
@@ -68,3 +88,8 @@ def _check(image: Image, case: LockedCase, contract: Contract, modality: str) ->
         raise mismatch(
             f"the image has {found}, the candidate takes {declared} mm", "resample the images, or mend spacing_mm"
         )
+
+
+def _same_region(found: str, wanted: str) -> bool:
+    codes = {found.strip().upper(), wanted.strip().upper()}
+    return len(codes) == 1 or any(codes <= region for region in _REGIONS)

@@ -15,7 +15,7 @@ from gatekeeper.candidate.worker import Report, Request
 from gatekeeper.canonical import digest_file
 from gatekeeper.engine.answers import read_answers
 from gatekeeper.engine.environment import describe_environment
-from gatekeeper.engine.inputs import Inputs, read_inputs
+from gatekeeper.engine.inputs import Inputs, Kind, read_inputs
 from gatekeeper.engine.settings import EngineSettings
 from gatekeeper.engine.workers import run_worker, work_folder
 from gatekeeper.errors import Code, IntegrityError, InvalidRunError
@@ -39,7 +39,7 @@ def run_plan(
     plan: Plan,
     candidate: Candidate,
     testset: LockedTestSet,
-    modality: str,
+    kind: Kind,
     settings: EngineSettings,
     log: Path,
     progress: Progress = lambda stage, done, total: None,
@@ -50,7 +50,7 @@ def run_plan(
     """
     contract = candidate.record.contract
     cases = len(testset.manifest.cases)
-    inputs = read_inputs(testset, contract, modality, lambda done: progress("reading images", done, cases))
+    inputs = read_inputs(testset, contract, kind, lambda done: progress("reading images", done, cases))
     shared = [condition for condition in plan.conditions if not condition.fresh_process]
     groups = [shared, *([condition] for condition in plan.conditions if condition.fresh_process)]
     answers: dict[str, NDArray[np.float64]] = {}

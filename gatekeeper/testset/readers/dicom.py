@@ -1,107 +1,199 @@
-"""DICOM, one monochrome frame a file: stored values through the modality LUT (PS3.3 C.11.1), MONOCHROME1 inverted.
+"""DICOM: one file with one frame or many, or the files of one series.
 
-MONOCHROME1 says that the least value is shown white (PS3.3 C.7.6.3.1.2). It is inverted over the range that the stored
-bits can hold, never over that of the image: the same stored value gives the same pixel in every image.
+Pixels are after the modality transformation (rescale slope and intercept, or modality LUT: PS3.3 C.11.1); windows and
+presentation LUTs are not applied. Colours are RGB: YBR is converted, palettes are looked up. Padded pixels
+(PixelPaddingValue) stay what they are. MONOCHROME1 means that the least value is shown white (PS3.3 C.7.6.3.1.2). It is
+inverted over the range that the stored bits can hold, never over that of the image: the same stored value gives the
+same pixel in every image.
 """
 
 from __future__ import annotations
 
 import io
-import math
-import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.errors import Code, UsageError
-from gatekeeper.testset.readers.image import Image, Reader
+from gatekeeper.testset.readers.dicom_space import Slice, ordered, slice_of, slices_of_frames
+from gatekeeper.testset.readers.image import Image, Limits, Reader, Unfit
+from gatekeeper.testset.readers.inflate import inflated_size
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _PREAMBLE = 128
-_MOST_PIXELS = 16384 * 16384
-
-
-class _Unfit(Exception):
-    """What the reader cannot take, in words that hold no value of the header."""
-
-    def __init__(self, what: str, why: str | None = None) -> None:
-        super().__init__(what)
-        self.what, self.why = what, why
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_WIDE = (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
+_GREY = ("MONOCHROME1", "MONOCHROME2")
+MOST_DATASET_BYTES = 1 << 30
+_SAME_SERIES = {
+    "SeriesInstanceUID": "the files are of several series",
+    "Modality": "the files are of several modalities",
+    "Rows": "the slices are of several sizes",
+    "Columns": "the slices are of several sizes",
+    "PhotometricInterpretation": "the slices are of several kinds (photometric interpretation)",
+    "SOPClassUID": "the files are of several kinds of object",
+}
 
 
 def _recognises(data: bytes, path: PurePosixPath) -> bool:
     return data[_PREAMBLE : _PREAMBLE + 4] == b"DICM"
 
 
-def _read(data: bytes, path: str, case_id: str) -> Image:
-    # The messages of pydicom can hold values of the header, so only the kind of fault is told.
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _decoded(data)
-    except Exception as error:
-        unfit = error if isinstance(error, _Unfit) else _Unfit("the DICOM file cannot be decoded", type(error).__name__)
-        raise UsageError(
-            Code.BAD_IMAGE,
-            unfit.what,
-            where=f"{path} (case {case_id})",
-            why=unfit.why,
-            mend="replace the file, or drop the case",
-        ) from error
+def _read(files: Mapping[str, bytes], limits: Limits) -> Image:
+    datasets = [parsed(data) for data in files.values()]
+    first = datasets[0]
+    if len(datasets) > 1:
+        return _read_series(datasets, limits)
+    frames = _check_kind(first, limits)
+    pixels = _pixels(first, frames)
+    if frames == 1:
+        place = slice_of(first)
+        return _image(first, pixels, [place] if place else [], _spacing(first))
+    return _read_frames(first, pixels)
 
 
-def _decoded(data: bytes) -> Image:
+def parsed(data: bytes) -> Dataset:
+    """Parse a DICOM file, unless it would grow beyond bounds. Raises Unfit, or whatever pydicom raises."""
     from pydicom import dcmread
 
-    dataset = dcmread(io.BytesIO(data))
-    _check_kind(dataset)
+    if not _recognises(data, PurePosixPath()):
+        raise Unfit("one of the files is no DICOM file")
+    syntax, end = _file_meta(data)
+    if syntax == _DEFLATED:
+        inflated_size(data[end:], MOST_DATASET_BYTES)
+    return dcmread(io.BytesIO(data))
+
+
+def _file_meta(data: bytes) -> tuple[bytes, int]:
+    """Return the transfer syntax, and where the file meta information ends (PS3.10, 7.1: explicit, little-endian)."""
+    at, syntax = _PREAMBLE + 4, b""
+    while data[at : at + 2] == b"\x02\0":
+        wide = data[at + 4 : at + 6] in _WIDE
+        begin = at + (12 if wide else 8)
+        length = int.from_bytes(data[begin - (4 if wide else 2) : begin], "little")
+        if data[at + 2 : at + 4] == b"\x10\0":
+            syntax = data[begin : begin + length].strip(b" \0")
+        at = begin + length
+    return syntax, at
+
+
+def _read_series(datasets: Sequence[Dataset], limits: Limits) -> Image:
+    first = datasets[0]
+    for dataset in datasets:
+        if _check_kind(dataset, limits) != 1:
+            raise Unfit("a file with several frames is among the slices", "a volume is one such file, or single slices")
+    for keyword, what in _SAME_SERIES.items():
+        if any(dataset.get(keyword) != first.get(keyword) for dataset in datasets):
+            raise Unfit(what, "a folder is one series", "put each series into a folder of its own")
+    limits.check_pixels(len(datasets), int(first.Rows), int(first.Columns), int(first.get("SamplesPerPixel", 1)))
+    places = [slice_of(dataset) for dataset in datasets]
+    known = [place for place in places if place is not None]
+    if len(known) != len(datasets):
+        raise Unfit("a slice does not say where it lies", "position, orientation or pixel spacing is missing")
+    order = ordered(known)
+    pixels = np.stack(_decoded([datasets[index] for index in order]))
+    return _image(first, pixels, [known[index] for index in order], _spacing(first))
+
+
+def _decoded(datasets: Sequence[Dataset]) -> list[NDArray[np.float32]]:
+    # Decoders let other threads run while they work.
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda dataset: _pixels(dataset, 1), datasets))
+
+
+def _read_frames(dataset: Dataset, pixels: NDArray[np.float32]) -> Image:
+    places = slices_of_frames(dataset)
+    if not places:
+        return _image(dataset, pixels, [], None)
+    order = ordered(places)
+    return _image(dataset, np.ascontiguousarray(pixels[order]), [places[index] for index in order], None)
+
+
+def _image(
+    dataset: Dataset, pixels: NDArray[np.float32], places: Sequence[Slice], spacing: tuple[float, float] | None
+) -> Image:
+    from gatekeeper.testset.readers.dicom_space import affine_of
+
+    affine = affine_of(places, dataset) if places else None
+    colour = int(dataset.get("SamplesPerPixel", 1)) == 3 or dataset.PhotometricInterpretation == "PALETTE COLOR"
+    lengths: tuple[float, ...] | None = spacing
+    if pixels.ndim - colour == 3:
+        lengths = None if affine is None else tuple(float(value) for value in np.linalg.norm(affine[:3, :3], axis=0))
     return Image(
-        pixels=_pixels(dataset),
-        spacing_mm=_spacing(dataset),
+        pixels=pixels,
+        spacing_mm=lengths,
+        affine=affine,
         modality=str(dataset.get("Modality", "")),
         body_part=str(dataset.get("BodyPartExamined", "")),
+        colour=colour,
     )
 
 
-def _check_kind(dataset: Dataset) -> None:
-    size = int(dataset.get("Rows", 0)) * int(dataset.get("Columns", 0))
-    if size == 0:
-        raise _Unfit("the DICOM file holds no image")
-    if size > _MOST_PIXELS:
-        raise _Unfit(f"the image has more than {_MOST_PIXELS:,} pixels")
-    several = int(dataset.get("NumberOfFrames") or 1) != 1 or int(dataset.get("SamplesPerPixel", 1)) != 1
-    if several or dataset.PhotometricInterpretation not in ("MONOCHROME1", "MONOCHROME2"):
-        raise _Unfit("the image has several frames or colours", "this reader takes one monochrome frame a file")
+def _check_kind(dataset: Dataset, limits: Limits) -> int:
+    """Return the number of frames of an image that is read. Raises Unfit for other objects and kinds of pixels."""
+    frames, samples = int(dataset.get("NumberOfFrames") or 1), int(dataset.get("SamplesPerPixel", 1))
+    if not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+        raise Unfit("the DICOM file holds no image")
+    kind = dataset.get("PhotometricInterpretation", "")
+    palette = 3 if kind == "PALETTE COLOR" else samples
+    limits.check_pixels(frames, int(dataset.get("Rows", 0)), int(dataset.get("Columns", 0)), palette)
+    if samples not in (1, 3) or (samples == 1 and kind not in (*_GREY, "PALETTE COLOR")):
+        raise Unfit("the image is neither grey nor coloured in three channels")
+    return frames
 
 
-def _pixels(dataset: Dataset) -> NDArray[np.float32]:
-    from pydicom.pixels.processing import apply_modality_lut
+def _pixels(dataset: Dataset, frames: int) -> NDArray[np.float32]:
+    from pydicom.pixels.processing import apply_color_lut
 
     stored = dataset.pixel_array
+    if dataset.PhotometricInterpretation == "PALETTE COLOR":
+        return np.asarray(apply_color_lut(stored, dataset), dtype=np.float32)
+    if int(dataset.get("SamplesPerPixel", 1)) == 3:
+        return np.asarray(stored, dtype=np.float32)
     if dataset.PhotometricInterpretation == "MONOCHROME1":
         if "ModalityLUTSequence" in dataset:
-            raise _Unfit("the image is MONOCHROME1 with a modality LUT", "how the two go together is not settled")
-        signed = dataset.PixelRepresentation == 1
+            raise Unfit("the image is MONOCHROME1 with a modality LUT", "how the two go together is not settled")
         # Least and greatest storable value added up: -2^(n-1) + 2^(n-1) - 1, or 0 + 2^n - 1.
-        ends = -1 if signed else 2 ** int(dataset.BitsStored) - 1
+        ends = -1 if dataset.PixelRepresentation == 1 else 2 ** int(dataset.BitsStored) - 1
         stored = ends - stored.astype(np.int64)
-    pixels = np.asarray(apply_modality_lut(stored, dataset), dtype=np.float32)
-    if not np.isfinite(pixels).all():
-        raise _Unfit("the image has pixels that are no numbers")
-    return pixels
+    return _rescaled(stored, dataset, frames)
+
+
+def _rescaled(stored: NDArray[np.generic], dataset: Dataset, frames: int) -> NDArray[np.float32]:
+    from pydicom.pixels.processing import apply_modality_lut, apply_rescale
+
+    groups = _groups(dataset, "PixelValueTransformationSequence")
+    if not groups:
+        return np.asarray(apply_modality_lut(stored, dataset), dtype=np.float32)
+    if len(groups) == 1:
+        return np.asarray(apply_rescale(stored, groups[0]), dtype=np.float32)
+    if len(groups) != frames:
+        raise Unfit("the frames and their rescaling do not fit together")
+    return np.stack(
+        [np.asarray(apply_rescale(frame, group), np.float32) for frame, group in zip(stored, groups, strict=True)]
+    )
+
+
+def _groups(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """Return the items of a functional group: one that all frames share, or one a frame."""
+    for shared in dataset.get("SharedFunctionalGroupsSequence") or ():
+        if keyword in shared:
+            return [shared[keyword][0]]
+    frames = list(dataset.get("PerFrameFunctionalGroupsSequence") or ())
+    return [frame[keyword][0] for frame in frames] if frames and all(keyword in frame for frame in frames) else []
 
 
 def _spacing(dataset: Dataset) -> tuple[float, float] | None:
     if dataset.get("PixelSpacing") is None:
         return None
     row, column = (float(value) for value in dataset.PixelSpacing)
-    if not all(math.isfinite(value) and value > 0 for value in (row, column)):
-        raise _Unfit("the image has a pixel spacing that is no length")
     return row, column
 
 
-DICOM = Reader(name="dicom", title="DICOM (one monochrome frame)", recognises=_recognises, read=_read)
+DICOM = Reader(name="dicom", title="DICOM (a file, or a folder with one series)", recognises=_recognises, read=_read)
