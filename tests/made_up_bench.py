@@ -99,6 +99,8 @@ def write_dicom(path: Path, pixels: NDArray[np.uint8], **changes: object) -> Non
     dataset.SOPClassUID = SecondaryCaptureImageStorage
     dataset.SOPInstanceUID = generate_uid(entropy_srcs=[path.name])
     dataset.Modality = "CT"
+    dataset.PatientIdentityRemoved = "YES"
+    dataset.BurnedInAnnotation = "NO"
     dataset.BodyPartExamined = "CHEST"
     dataset.Rows, dataset.Columns = pixels.shape
     dataset.PixelSpacing = [SPACING_MM, SPACING_MM]

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
-from made_up_bench import Bench
+from made_up_bench import Bench, disc, write_dicom
 
 from gatekeeper.errors import Code, IntegrityError, UsageError
-from gatekeeper.locking import lock_testset, read_lock, verify_lock
+from gatekeeper.locking import Side, lock_testset, overlap_of, read_lock, verify_lock
 
 
 def refused(table: Path, out: Path, home: Path, secret_file: Path | None = None) -> Code:
@@ -92,3 +94,148 @@ def test_a_lock_elsewhere_is_told_where_its_images_are(bench: Bench, tmp_path: P
     with pytest.raises(IntegrityError):
         verify_lock(moved, bench.home)
     verify_lock(moved, bench.home, bench.folder)
+
+
+# Screening
+
+
+def problems_of_lock(bench: Bench, out: Path, **options: object) -> list[str]:
+    with pytest.raises(UsageError) as caught:
+        lock_testset(bench.table, out, bench.home, **options)  # type: ignore[arg-type]
+    assert not out.exists()
+    assert {problem.code for problem in caught.value.problems} == {Code.FORBIDDEN}
+    return [f"{problem.what}; {problem.why}" for problem in caught.value.problems]
+
+
+def test_files_with_identifiers_are_refused_with_their_tags_and_never_their_values(
+    bench: Bench, tmp_path: Path
+) -> None:
+    names = {"PatientName": "Doe^Jane", "PatientBirthDate": "19370203", "PatientAge": "093Y"}
+    write_dicom(bench.folder / "images" / "disc-001-0.dcm", disc(5.0), **names)
+    write_dicom(bench.folder / "images" / "disc-002-0.dcm", disc(5.0), PatientName="Roe^Jim")
+    report = tmp_path / "report.json"
+    told = problems_of_lock(bench, tmp_path / "a.lock", report=report)
+    assert any(line.startswith("PatientName may identify a patient: the name") for line in told)
+    assert any("found in 2 files of 2 cases" in line for line in told)
+    assert {line.split(" ")[0] for line in told} == {"PatientName", "PatientBirthDate", "PatientAge"}
+    written = report.read_text()
+    assert {trace["where"] for trace in json.loads(written)} == {"PatientName", "PatientBirthDate", "PatientAge"}
+    for text in (*told, written):
+        assert not any(value in text for value in ("Doe", "Jane", "Roe", "1937", "093Y"))
+
+
+def test_what_was_answered_for_is_kept_in_the_lock_and_its_digest(bench: Bench, tmp_path: Path) -> None:
+    before = read_lock(bench.lock, bench.home).manifest
+    write_dicom(bench.folder / "images" / "disc-001-0.dcm", disc(5.0), AccessionNumber="48213377")
+    assert len(problems_of_lock(bench, tmp_path / "a.lock")) == 1
+    because = {"AccessionNumber": "a number of our own making"}
+    out = tmp_path / "b.lock"
+    made = lock_testset(bench.table, out, bench.home, root=bench.folder, allowed=because)
+    assert [(item.where, item.because) for item in made.allowed] == [("AccessionNumber", "a number of our own making")]
+    again = lock_testset(
+        bench.table, tmp_path / "c.lock", bench.home, root=bench.folder, allowed={"AccessionNumber": "else"}
+    )
+    assert len({before.digest, made.digest, again.digest}) == 3
+    with pytest.raises(UsageError, match="without a reason"):
+        lock_testset(bench.table, out, bench.home, allowed={"AccessionNumber": " "})
+
+
+def test_a_file_of_no_known_format_is_refused(bench: Bench, tmp_path: Path) -> None:
+    (bench.folder / "images" / "disc-001-0.dcm").write_bytes(b"Patient: Doe")
+    (line,) = problems_of_lock(bench, tmp_path / "a.lock")
+    assert line.startswith("file may identify a patient: no known format")
+
+
+def test_the_composition_counts_patients_by_what_headers_say(bench: Bench) -> None:
+    write_dicom(bench.folder / "images" / "disc-001-0.dcm", disc(5.0), Manufacturer="ACME", PatientSex="F")
+    composition = lock_testset(bench.table, bench.lock, bench.home).composition
+    assert composition["modality"] == {"CT": 30}
+    assert composition["manufacturer"] == {"ACME": 1, "not stated": 29}
+    assert composition["sex"] == {"F": 1, "not stated": 29}
+
+
+# The table
+
+
+def test_a_table_whose_labels_were_swapped_between_patients_is_told_by_case(bench: Bench) -> None:
+    verify_lock(bench.lock, bench.home, table=bench.table)
+    rows = bench.table.read_text().splitlines()
+    header = rows[0].split(",")
+    label = header.index("label")
+    cells = [row.split(",") for row in rows[1:]]
+    repeated = header.index("repeat_of")
+    repeats = {row[repeated] for row in cells} | {row[0] for row in cells if row[repeated]}
+    alone = [index for index, row in enumerate(cells) if row[0] not in repeats]
+    first, second = (next(index for index in alone if cells[index][label] == wanted) for wanted in "01")
+    changed = {cells[first][0], cells[second][0]}
+    cells[first][label], cells[second][label] = "1", "0"
+    bench.table.write_text("\n".join([rows[0], *(",".join(row) for row in cells)]) + "\n")
+    with pytest.raises(IntegrityError) as caught:
+        verify_lock(bench.lock, bench.home, table=bench.table)
+    assert {problem.what.split('"')[1] for problem in caught.value.problems} == changed
+    assert all(problem.what.startswith("the label of case") for problem in caught.value.problems)
+
+
+# Overlap
+
+
+def test_a_set_shares_everything_with_itself_and_nothing_with_another(bench: Bench, tmp_path: Path) -> None:
+    side = Side(bench.lock, table=bench.table)
+    found, compared = overlap_of(side, side, bench.home)
+    assert compared
+    assert len(found.patients) == 30
+    assert found.file_pairs >= 90
+    other = tmp_path / "other"
+    make_other_set(other, bench.home)
+    found, compared = overlap_of(side, Side(other / "other.lock", table=other / "cases.csv"), bench.home, images=False)
+    assert (found.patients, found.file_pairs, compared) == ((), 0, True)
+    found, compared = overlap_of(side, Side(other / "other.lock"), bench.home, images=False)
+    assert not compared
+
+
+def test_a_patient_and_a_file_in_two_sets_are_found(bench: Bench, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shared = (bench.folder / "images" / "disc-001-0.dcm").read_bytes()
+    patient = bench.table.read_text().splitlines()[1].split(",")[1]
+    make_other_set(other, bench.home, patient=patient, image=shared)
+    sides = Side(bench.lock, table=bench.table), Side(other / "other.lock", table=other / "cases.csv")
+    found, _ = overlap_of(*sides, bench.home)
+    assert len(found.patients) == 1
+    assert ("disc-001-0", "o0") in {(pair.first, pair.second) for pair in found.files}
+
+
+def test_a_copy_of_another_intensity_is_found_as_near_identical(bench: Bench, tmp_path: Path) -> None:
+    rough = np.random.default_rng(1).integers(0, 200, (64, 64)).astype(np.uint8)
+    rough = np.kron(rough[::8, ::8], np.ones((8, 8), np.uint8))
+    write_dicom(bench.folder / "images" / "disc-001-0.dcm", rough)
+    lock_testset(bench.table, bench.lock, bench.home)
+    write_dicom(tmp_path / "copy.dcm", (rough // 2 + 20).astype(np.uint8))
+    other = tmp_path / "other"
+    make_other_set(other, bench.home, image=(tmp_path / "copy.dcm").read_bytes())
+    found, _ = overlap_of(Side(bench.lock), Side(other / "other.lock"), bench.home)
+    assert ("disc-001-0", "o0") in {(pair.first, pair.second) for pair in found.images}
+
+
+def make_other_set(folder: Path, home: Path, patient: str = "OTHER-0001", image: bytes | None = None) -> None:
+    """Lock one case under the id o0."""
+    write_dicom(folder / "images" / "o0.dcm", disc(3.3))
+    if image is not None:
+        (folder / "images" / "o0.dcm").write_bytes(image)
+    (folder / "cases.csv").write_text(f"case_id,patient_id,image,label\no0,{patient},images/o0.dcm,1\n")
+    lock_testset(folder / "cases.csv", folder / "other.lock", home)
+
+
+def test_two_thousand_files_are_locked_and_verified(tmp_path: Path) -> None:
+    write_dicom(tmp_path / "one.dcm", disc(4.0))
+    data = (tmp_path / "one.dcm").read_bytes()
+    (tmp_path / "images").mkdir()
+    rows = ["case_id,patient_id,image,label"]
+    for number in range(2000):
+        (tmp_path / "images" / f"{number}.dcm").write_bytes(data.replace(b"CHEST", f"C{number:04}".encode()))
+        rows.append(f"c{number},PATIENT-{number:04},images/{number}.dcm,{number % 2}")
+    (tmp_path / "cases.csv").write_text("\n".join(rows) + "\n")
+    lock_testset(tmp_path / "cases.csv", tmp_path / "big.lock", tmp_path / "home")
+    assert verify_lock(tmp_path / "big.lock", tmp_path / "home").manifest.files == 2000
+    (tmp_path / "images" / "1234.dcm").write_bytes(data)
+    with pytest.raises(IntegrityError, match="c1234"):
+        verify_lock(tmp_path / "big.lock", tmp_path / "home")

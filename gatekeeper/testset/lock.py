@@ -67,16 +67,18 @@ def create_lock(
     inspect: Inspect = lambda path, case_id, head: None,
     describe: Callable[[Sequence[Case]], dict[str, dict[str, int]]] = lambda cases: {},
     allowed: Mapping[str, str] | None = None,
+    pull: Callable[[Sequence[Case]], Sequence[Case]] = lambda cases: cases,
     progress: Progress | None = None,
 ) -> bytes:
     """Hash, bind and sign a test set; return the lock file's bytes.
 
     Paths in the table are relative to ``root``, by default the table's folder. ``secret`` keys the HMAC of patient
     ids. ``inspect`` is given the head of every file as it is read, from several threads; ``describe`` the cases when
-    all are, for the composition. ``allowed`` is what was let pass, and why. Raises UsageError for a table that does not
+    all are, for the composition. ``allowed`` is what was let pass, and why. ``pull`` fetches the files of the table's
+    cases first, and says where they are. Raises UsageError for a table that does not
     hold, or a file that is missing, a link, or unreadable.
     """
-    cases = read_table(table, task)
+    cases = pull(read_table(table, task))
     work = _Work(root or table.parent, secret, inspect)
     locked: list[LockedCase] = []
     for case in in_threads(lambda case: _locked(case, work), cases):

@@ -18,7 +18,7 @@ NAME = "chest_ct/nodule_malignancy"
 GROUPS = ["lock", "policy", "candidate", "ledger", "keys"]
 COMMANDS = [
     *(["demo"], ["check"], ["evaluate"], ["verify"]),
-    *(["lock", "create"], ["lock", "verify"], ["lock", "show"]),
+    *(["lock", "create"], ["lock", "verify"], ["lock", "show"], ["lock", "overlap"]),
     *(["policy", "list"], ["policy", "show"], ["policy", "schema"]),
     *(["policy", "explain"], ["policy", "lint"], ["policy", "diff"], ["policy", "approve"], ["policy", "sources"]),
     *(["candidate", "digest"], ["ledger", "show"], ["ledger", "verify"], ["keys", "init"], ["keys", "show"]),
@@ -118,12 +118,13 @@ def test_a_lock_is_created_verified_and_shown(bench: Bench) -> None:
     out = bench.folder / "again.lock"
     done = call("lock", "create", "--table", bench.table, "--out", out, home=bench.home)
     assert done.returncode == 0
-    assert "90 cases of 30 patients, sha256:" in done.stdout
+    assert "90 cases of 30 patients, 90 files, sha256:" in done.stdout
     assert (bench.folder / "again.lock.secret").is_file()
     assert "all 90 files" in call("lock", "verify", out, home=bench.home).stdout
     shown = call("lock", "show", out, home=bench.home).stdout
-    assert "90 cases, 60 subjects, 30 patients" in shown
-    assert "site: north 40, south 20" in shown
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    assert {"cases 90", "subjects 60", "patients 30", "site north 20 patients", "south 10 patients"} <= set(lines)
+    assert max(map(len, shown.splitlines())) <= 80
     manifest = Manifest.model_validate_json(call("lock", "show", out, "--json", home=bench.home).stdout)
     assert manifest.digest in shown
     (bench.folder / "images" / "disc-003-0.dcm").unlink()

@@ -227,6 +227,20 @@ def test_an_image_is_turned_as_its_exif_says() -> None:
     np.testing.assert_array_equal(turned, np.rot90(np.asarray(image), -1))
 
 
+def test_a_cut_image_is_refused_even_where_another_library_has_pillow_fill_it_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from PIL import ImageFile
+
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    noise = pillow.fromarray(np.random.default_rng(1).integers(0, 255, (64, 64), np.uint8))
+    for kind in ("PNG", "JPEG", "TIFF"):
+        data = raster(noise, kind)
+        assert read_image({"x": data}, "c").pixels.shape == (64, 64)
+        refusal(data[: len(data) // 2], "x")
+    assert ImageFile.LOAD_TRUNCATED_IMAGES
+
+
 def test_what_is_no_plain_image_is_refused() -> None:
     image = pillow.fromarray(np.zeros((4, 4, 3), np.uint8))
     pages = raster(image, "TIFF", save_all=True, append_images=[image])

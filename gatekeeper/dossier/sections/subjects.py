@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gatekeeper.dossier import numerals
-from gatekeeper.dossier.blocks import Block, Cell, Column, Facts, Paragraph, Row, Table
+from gatekeeper.dossier.blocks import Block, Cell, Column, Facts, Paragraph, Points, Row, Table
 from gatekeeper.dossier.material import DossierMaterial
 from gatekeeper.dossier.wording import plain_name
-from gatekeeper.testset import LockedCase
+from gatekeeper.testset import LockedCase, Manifest
+from gatekeeper.testset.summary import header_rows
 
 _MOST_VALUES = 12
 
@@ -23,6 +24,7 @@ def testset(material: DossierMaterial) -> tuple[Block, ...]:
         ("Lock", material.verdict.digests.lock),
         ("Merkle root", manifest.root),
         ("Cases", f"{len(cases):,}, of which {repeats:,} repeat another case of the same subject"),
+        ("Files", f"{manifest.files:,}"),
         (
             "Used",
             f"{numerals.counted(material.ledger.exposures, 'time')} for a candidate under a policy, this one included",
@@ -38,11 +40,41 @@ def testset(material: DossierMaterial) -> tuple[Block, ...]:
     return (
         Facts(facts),
         Table("Composition of the test set", columns, tuple(rows)),
+        *_headers(manifest),
+        *_allowed(manifest),
         Paragraph(
             "The lock binds each case's patient, label, attributes and file bytes; patients are named by a keyed hash. "
             "Every use of a set teaches something about it, so uses are counted.",
             quiet=True,
         ),
+    )
+
+
+def _headers(manifest: Manifest) -> tuple[Block, ...]:
+    """Show what the headers of the images said, in patients."""
+    rows: list[Row] = []
+    told = ""
+    for name, value, count in header_rows(manifest):
+        if name != told:
+            rows.append(Row(group=plain_name(name)))
+            told = name
+        rows.append(Row((Cell(value), Cell(count))))
+    if not rows:
+        return ()
+    columns = (Column("", 60.0), Column("Patients", 40.0, "right"))
+    return (
+        Paragraph("What the headers of the images said when the set was locked, in patients:"),
+        Table("What the headers of its images say", columns, tuple(rows), narrow=True),
+    )
+
+
+def _allowed(manifest: Manifest) -> tuple[Block, ...]:
+    """Show which identifiers were let pass by screening, and why."""
+    if not manifest.allowed:
+        return ()
+    return (
+        Paragraph("Screening for identifiers (PS3.15 Annex E, 45 CFR 164.514) let pass, each with its reason:"),
+        Points(tuple((f"{allowed.where}:", allowed.because) for allowed in manifest.allowed)),
     )
 
 

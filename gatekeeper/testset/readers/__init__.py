@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import TypeVar
@@ -14,6 +13,7 @@ from gatekeeper.testset.readers.image import Image, Limits, Orientation, Reader,
 from gatekeeper.testset.readers.itk import METAIMAGE, NRRD
 from gatekeeper.testset.readers.nifti import NIFTI
 from gatekeeper.testset.readers.raster import RASTER
+from gatekeeper.testset.silence import silenced
 
 READERS: Catalogue[Reader] = Catalogue("reader", [DICOM, NIFTI, NRRD, METAIMAGE, RASTER])
 
@@ -31,10 +31,11 @@ def read_image(files: Mapping[str, bytes], case_id: str, limits: Limits | None =
 def explained(work: Callable[[], _Result], files: Mapping[str, bytes], case_id: str) -> _Result:
     """Do some reading. Whatever fails, raise UsageError that names the case; the messages of libraries are not told."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with silenced():
             return work()
-    except (Exception, RecursionError, MemoryError) as error:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # decoders written in Rust panic with what is no Exception
         unfit = error if isinstance(error, Unfit) else Unfit("the file cannot be decoded", type(error).__name__)
         raise UsageError(
             Code.BAD_IMAGE,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -11,6 +13,7 @@ import numpy as np
 from gatekeeper.testset.readers.image import Image, Limits, Reader, Unfit, single
 
 _MAGICS = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
+_lock = threading.Lock()
 _GREY = frozenset({"L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 
 
@@ -22,12 +25,25 @@ def _recognises(data: bytes, path: PurePosixPath) -> bool:
     return _format(data) is not None
 
 
+@contextmanager
+def _whole_files_only() -> Iterator[None]:
+    """Have Pillow refuse files that are cut, for the while: other libraries tell it, for all, to fill them up."""
+    from PIL import ImageFile
+
+    with _lock:
+        kept, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+        try:
+            yield
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = kept
+
+
 def _read(files: Mapping[str, bytes], limits: Limits) -> Image:
     from PIL import Image as pillow
     from PIL import ImageOps
 
     data = single(files)
-    with pillow.open(io.BytesIO(data), formats=[_format(data) or "PNG"]) as opened:
+    with _whole_files_only(), pillow.open(io.BytesIO(data), formats=[_format(data) or "PNG"]) as opened:
         limits.check_pixels(*opened.size, len(opened.getbands()))
         if getattr(opened, "n_frames", 1) != 1:
             raise Unfit("the file has several pages", "a case is one image")
