@@ -27,6 +27,7 @@ TOKEN_VARIABLE = "GATEKEEPER_DICOMWEB_TOKEN"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _FOLDER_DIGITS = 24
 _PAGE = 100
+_ATTEMPTS, _FIRST_WAIT_MS = 3, 250
 Progress = Callable[[int, int], None]
 
 
@@ -83,7 +84,9 @@ def _client(url: str) -> DICOMwebClient:
     from dicomweb_client import DICOMwebClient
 
     token = os.environ.get(TOKEN_VARIABLE)
-    return DICOMwebClient(url=url, headers={"Authorization": f"Bearer {token}"} if token else None)
+    client = DICOMwebClient(url=url, headers={"Authorization": f"Bearer {token}"} if token else None)
+    client.set_http_retry_params(max_attempts=_ATTEMPTS, wait_exponential_multiplier=_FIRST_WAIT_MS)
+    return client
 
 
 def _matching(client: DICOMwebClient, archive: Archive) -> set[str]:
