@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gatekeeper.candidate import Contract
 from gatekeeper.errors import Code, UsageError
 from gatekeeper.testset import LockedCase, LockedTestSet
+from gatekeeper.testset.files import in_threads
 from gatekeeper.testset.readers import Image, read_image
 
 _SPACING_TOLERANCE_MM = 1e-3
@@ -50,8 +51,8 @@ def read_inputs(testset: LockedTestSet, contract: Contract, kind: Kind, progress
     images = np.empty((len(cases), 1, rows, columns), dtype=np.float32)
     spacing = np.ones((len(cases), 2), dtype=np.float64)
     zero, one = contract.input.intensity.zero_at, contract.input.intensity.one_at
-    for index, case in enumerate(cases):
-        image = read_image(testset.read(case), case.case_id)
+    decoded = in_threads(lambda case: read_image(testset.read(case), case.case_id), cases)
+    for index, (case, image) in enumerate(zip(cases, decoded, strict=True)):
         _check(image, case, contract, kind)
         images[index, 0] = (image.pixels - np.float32(zero)) / np.float32(one - zero)
         if image.spacing_mm is not None:
