@@ -314,7 +314,7 @@ def test_a_deflated_file_that_grows_beyond_measure_is_refused() -> None:
     end = 144 + int.from_bytes(whole[140:144], "little")
     compressor = zlib.compressobj(9, wbits=-15)
     bomb = b"".join(compressor.compress(b"\0" * (1 << 22)) for _ in range(70)) + compressor.flush()
-    assert refusal(whole[:end] + bomb).problems[0].why == "ValueError"
+    assert "larger than is read" in (refusal(whole[:end] + bomb).problems[0].why or "")
 
 
 def test_no_attribute_of_the_dictionary_lets_its_value_out() -> None:

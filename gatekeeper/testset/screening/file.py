@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from gatekeeper.errors import Code, UsageError
+from gatekeeper.testset.readers.image import Unfit
 from gatekeeper.testset.screening.dicom import screen_dicom
 from gatekeeper.testset.screening.elements import Told
 from gatekeeper.testset.screening.itk import is_metaimage, is_nrrd, screen_metaimage, screen_nrrd
@@ -48,6 +49,8 @@ def _traces(title: str, screen: Screen, data: bytes, path: str, case_id: str) ->
     try:
         with silenced():
             told = tuple(dict.fromkeys(screen(data)))
+    except Unfit as error:
+        fault = error.what
     except Exception as error:
         fault = type(error).__name__
     else:
