@@ -40,13 +40,15 @@ def lock_testset(
     allowed: Mapping[str, str] | None = None,
     report: Path | None = None,
     archive: Archive | None = None,
+    decode: bool = True,
     progress: Progress = lambda stage, done, total: None,
 ) -> Manifest:
     """Lock the test set of a table and write the lock to ``out``; its name is the file's.
 
     Files with what could identify a patient are refused, but for the places in ``allowed``, each with its reason, which
     the lock keeps. ``report`` gets all that was found, as JSON and without values. With ``archive``, the table names
-    series by their UIDs, which are retrieved into ``root`` first.
+    series by their UIDs, which are retrieved into ``root`` first. Without ``decode`` no pixels are read: what cannot be
+    decoded then shows in a check.
 
     The secret that keys the HMAC of patient ids is read from ``secret_file``; without one, it is read from, or made and
     kept in, ``out`` with ``.secret`` added. Raises UsageError for what cannot be locked or written.
@@ -64,6 +66,7 @@ def lock_testset(
             task=task,
             root=root,
             inspect=inspection.look,
+            decode=inspection.decode if decode else None,
             pull=_puller(archive, root or table.parent, secret, progress),
             describe=inspection.composition,
             allowed=allowed,
@@ -73,6 +76,7 @@ def lock_testset(
             traces: list[JSON] = [trace.to_json() for trace in inspection.traces]
             report.write_text(pretty_json(traces), encoding="utf-8")
         inspection.require_clean(allowed or {})
+        inspection.require_readable()
         partial.write_bytes(envelope)
         partial.replace(out)
     except OSError as error:

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 from made_up_bench import Bench, disc, write_dicom
 
@@ -152,6 +153,53 @@ def test_the_composition_counts_patients_by_what_headers_say(bench: Bench) -> No
     assert composition["modality"] == {"CT": 30}
     assert composition["manufacturer"] == {"ACME": 1, "not stated": 29}
     assert composition["sex"] == {"F": 1, "not stated": 29}
+
+
+# Decoding
+
+
+def test_images_that_cannot_be_decoded_are_refused_by_case_and_let_pass_only_when_asked(
+    bench: Bench, tmp_path: Path
+) -> None:
+    image = bench.folder / "images" / "disc-001-0.dcm"
+    image.write_bytes(image.read_bytes()[:-100])
+    with pytest.raises(UsageError) as caught:
+        lock_testset(bench.table, tmp_path / "a.lock", bench.home)
+    (problem,) = caught.value.problems
+    assert problem.code is Code.BAD_IMAGE
+    assert str(problem.where) == "images/disc-001-0.dcm (case disc-001-0)"
+    assert not (tmp_path / "a.lock").exists()
+    assert len(lock_testset(bench.table, tmp_path / "b.lock", bench.home, root=bench.folder, decode=False).cases) == 90
+
+
+def test_the_first_images_that_cannot_be_decoded_are_told_and_the_others_counted(bench: Bench, tmp_path: Path) -> None:
+    for image in sorted((bench.folder / "images").iterdir())[:25]:
+        image.write_bytes(image.read_bytes()[:-100])
+    with pytest.raises(UsageError, match="and 5 more cases") as caught:
+        lock_testset(bench.table, tmp_path / "a.lock", bench.home)
+    assert len(caught.value.problems) == 21
+
+
+def test_a_series_that_is_no_volume_is_refused_with_its_case_as_is_a_mask_of_another_shape(tmp_path: Path) -> None:
+    folder = tmp_path / "images" / "lung"
+    place = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "SeriesInstanceUID": "2.25.7"}
+    for number in range(3):
+        at: dict[str, object] = {"ImagePositionPatient": [0, 0, number], **place}
+        if number == 2:
+            at["ImageOrientationPatient"] = [0, 1, 0, 0, 0, 1]
+        write_dicom(folder / f"{number}.dcm", disc(3.0), **at)
+    write_dicom(tmp_path / "images" / "one.dcm", disc(3.0))
+    PIL.Image.fromarray(np.ones((5, 5), np.uint8)).save(tmp_path / "images" / "mask.png")
+    (tmp_path / "cases.csv").write_text(
+        "case_id,patient_id,image,mask,label\nturned,P-1,images/lung,,0\nsmall,P-2,images/one.dcm,images/mask.png,1\n"
+    )
+    with pytest.raises(UsageError) as caught:
+        lock_testset(tmp_path / "cases.csv", tmp_path / "a.lock", tmp_path / "home", task="segmentation")
+    told = {str(problem.where): problem.what for problem in caught.value.problems}
+    assert told == {
+        "images/lung, 3 files (case turned)": "the slices are of several orientations",
+        "images/mask.png (case small)": "the mask has another size than the image",
+    }
 
 
 # The table

@@ -26,6 +26,8 @@ HEAD_BYTES = 32 << 20
 Progress = Callable[[int, int], None]
 # path, case id and the first HEAD_BYTES of a file
 Inspect = Callable[[str, str, bytes], None]
+# a case, and what reads one of its files by path
+Decode = Callable[[LockedCase, Callable[[str], bytes]], None]
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class _Work:
     root: Path
     secret: bytes
     inspect: Inspect
+    decode: Decode | None
 
 
 def create_lock(
@@ -65,6 +68,7 @@ def create_lock(
     task: Task = "classification",
     root: Path | None = None,
     inspect: Inspect = lambda path, case_id, head: None,
+    decode: Decode | None = None,
     describe: Callable[[Sequence[Case]], dict[str, dict[str, int]]] = lambda cases: {},
     allowed: Mapping[str, str] | None = None,
     pull: Callable[[Sequence[Case]], Sequence[Case]] = lambda cases: cases,
@@ -73,13 +77,13 @@ def create_lock(
     """Hash, bind and sign a test set; return the lock file's bytes.
 
     Paths in the table are relative to ``root``, by default the table's folder. ``secret`` keys the HMAC of patient
-    ids. ``inspect`` is given the head of every file as it is read, from several threads; ``describe`` the cases when
-    all are, for the composition. ``allowed`` is what was let pass, and why. ``pull`` fetches the files of the table's
-    cases first, and says where they are. Raises UsageError for a table that does not
+    ids. ``inspect`` is given the head of every file as it is read, and ``decode`` every case, from several threads;
+    ``describe`` the cases when all are read, for the composition. ``allowed`` is what was let pass, and why. ``pull``
+    fetches the files of the table's cases first, and says where they are. Raises UsageError for a table that does not
     hold, or a file that is missing, a link, or unreadable.
     """
     cases = pull(read_table(table, task))
-    work = _Work(root or table.parent, secret, inspect)
+    work = _Work(root or table.parent, secret, inspect, decode)
     locked: list[LockedCase] = []
     for case in in_threads(lambda case: _locked(case, work), cases):
         locked.append(case)
@@ -138,10 +142,12 @@ def _locked(case: Case, work: _Work) -> LockedCase:
     if case.mask is not None:
         cells.append(("mask", case.mask))
     files: list[LockedFile] = []
+    small: dict[str, bytes] = {}
     for role, cell in cells:
         try:
-            paths = files_at(work.root, cell, case.case_id)
-            files += [_locked_file(path, role, case.case_id, work) for path in paths]
+            for path in files_at(work.root, cell, case.case_id):
+                file, small[path] = _locked_file(path, role, case.case_id, work)
+                files.append(file)
         except (IntegrityError, OSError) as error:
             first = error.problems[0] if isinstance(error, IntegrityError) else None
             raise UsageError(
@@ -151,7 +157,7 @@ def _locked(case: Case, work: _Work) -> LockedCase:
                 why=first.why if first else getattr(error, "strerror", None),
                 mend="mend the path in the table, or give --root",
             ) from error
-    return LockedCase(
+    locked = LockedCase(
         case_id=case.case_id,
         patient=pseudonym(case.patient_id, work.secret),
         files=tuple(files),
@@ -160,20 +166,25 @@ def _locked(case: Case, work: _Work) -> LockedCase:
         attributes=case.attributes,
         boxes=case.boxes,
     )
+    if work.decode is not None:
+        work.decode(locked, lambda path: small[path] or regular_file(work.root, path, case.case_id).read_bytes())
+    return locked
 
 
-def _locked_file(path: str, role: Role, case_id: str, work: _Work) -> LockedFile:
+def _locked_file(path: str, role: Role, case_id: str, work: _Work) -> tuple[LockedFile, bytes]:
+    """Hash and inspect a file; return it with its content, empty when it is larger than a head."""
     file = regular_file(work.root, path, case_id)
     size = file.stat().st_size
+    content = b""
     if size <= HEAD_BYTES:
-        head = file.read_bytes()
+        head = content = file.read_bytes()
         digest, size = digest_bytes(head), len(head)
     else:
         digest = digest_file(file)
         with file.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
     work.inspect(path, case_id, head)
-    return LockedFile(role=role, path=path, sha256=digest, size=size)
+    return LockedFile(role=role, path=path, sha256=digest, size=size), content
 
 
 def _closed_folders(root: Path, cases: Sequence[LockedCase]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from made_up_bench import disc, write_dicom
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.sequence import Sequence
 from pydicom_files import PAGE, dicom_files, outcome, page
 
@@ -200,6 +201,27 @@ def test_a_file_without_an_image_is_refused(name: str) -> None:
     stream = io.BytesIO()
     dataset.save_as(stream)
     assert "no image" in str(refusal(stream.getvalue()))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "JPEG-LL.dcm",
+        "JPEG2000.dcm",
+        "JPEGLSNearLossless_16.dcm",
+        "MR_small_RLE.dcm",
+        "MR_small_jp2klossless.dcm",
+        "MR_small_jpeg_ls_lossless.dcm",
+        "SC_rgb_jpeg_dcmtk.dcm",
+    ],
+)
+def test_a_frame_that_ends_too_soon_is_refused_also_where_decoders_fill_it_up(name: str) -> None:
+    dataset = dcmread(io.BytesIO(sample(name)))
+    (frame,) = generate_frames(dataset.PixelData, number_of_frames=1)
+    dataset.PixelData = encapsulate([frame[: len(frame) * 3 // 5]])
+    stream = io.BytesIO()
+    dataset.save_as(stream)
+    refusal(stream.getvalue())
 
 
 @pytest.mark.parametrize("kept", [0, 100, 131, 132, 140, 200, 400, 1000, 5000])

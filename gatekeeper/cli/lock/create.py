@@ -38,6 +38,7 @@ def create(
     query: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only studies that match, such as Modality=CT.")
     ] = None,
+    decode: Annotated[bool, typer.Option(help="Read all pixels, to refuse what cannot be decoded.")] = True,
     insecure: Annotated[bool, typer.Option("--insecure", help="Let the archive's address be plain http.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print name, counts and digest as JSON.")] = False,
 ) -> int:
@@ -63,6 +64,7 @@ def create(
             allowed=_answered(allow or [], because or []),
             report=report,
             archive=_archive(dicomweb, query or [], insecure=insecure),
+            decode=decode,
             progress=progress,
         )
     counts = f"{len(locked.cases):,} cases of {locked.patients:,} patients, {locked.files:,} files"

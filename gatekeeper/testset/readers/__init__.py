@@ -49,8 +49,7 @@ def explained(work: Callable[[], _Result], files: Mapping[str, bytes], case_id: 
 def _read(files: Mapping[str, bytes], limits: Limits) -> Image:
     if not files:
         raise Unfit("the case has no file")
-    if sum(map(len, files.values())) > limits.file_bytes:
-        raise Unfit(f"the files are larger than {limits.file_bytes >> 20:,} MiB")
+    limits.check_files(sum(map(len, files.values())))
     path, data = next(iter(files.items()))
     for reader in READERS:
         if reader.recognises(data, PurePosixPath(path)):

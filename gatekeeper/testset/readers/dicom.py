@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _PREAMBLE = 128
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _WIDE = (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
+# EOI and EOC, the last marker of JPEG and JPEG-LS, and of JPEG 2000 (ITU-T T.81 B.1.1.3, T.87 C.1.1, T.800 A.4.4)
+_END_OF_IMAGE = b"\xff\xd9"
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 MOST_DATASET_BYTES = 1 << 30
 _SAME_SERIES = {
@@ -139,7 +141,7 @@ def _check_kind(dataset: Dataset, limits: Limits) -> int:
     """Return the number of frames of an image that is read. Raises Unfit for other objects and kinds of pixels."""
     frames, samples = int(dataset.get("NumberOfFrames") or 1), int(dataset.get("SamplesPerPixel", 1))
     if not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
-        raise Unfit("the DICOM file holds no image")
+        raise Unfit("the DICOM file holds no image", "its pixel data are missing, or cut short")
     kind = dataset.get("PhotometricInterpretation", "")
     palette = 3 if kind == "PALETTE COLOR" else samples
     limits.check_pixels(frames, int(dataset.get("Rows", 0)), int(dataset.get("Columns", 0)), palette)
@@ -148,9 +150,30 @@ def _check_kind(dataset: Dataset, limits: Limits) -> int:
     return frames
 
 
+def _check_whole(dataset: Dataset, frames: int) -> None:
+    """Raise Unfit for pixel data that were cut short, of which some decoders give the beginning and grey."""
+    from pydicom.encaps import generate_frames
+    from pydicom.pixels.utils import get_expected_length
+    from pydicom.uid import JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes, JPEGTransferSyntaxes
+
+    if "PixelData" not in dataset:
+        return
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if not syntax.is_encapsulated:
+        whole = len(dataset.PixelData) >= get_expected_length(dataset)
+    elif syntax in (*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes):
+        coded = generate_frames(dataset.PixelData, number_of_frames=frames)
+        whole = all(frame.rstrip(b"\0\xff").endswith(_END_OF_IMAGE) for frame in coded)
+    else:
+        whole = True
+    if not whole:
+        raise Unfit("the pixel data are cut short", "there are fewer than the header says, or a frame has no end")
+
+
 def _pixels(dataset: Dataset, frames: int) -> NDArray[np.float32]:
     from pydicom.pixels.processing import apply_color_lut
 
+    _check_whole(dataset, frames)
     stored = dataset.pixel_array
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
         return np.asarray(apply_color_lut(stored, dataset), dtype=np.float32)

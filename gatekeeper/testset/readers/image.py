@@ -37,6 +37,11 @@ class Limits:
     file_bytes: int = 2 << 30
     decoded_bytes: int = 3 << 29
 
+    def check_files(self, total: int) -> None:
+        """Raise Unfit when the files of a case are larger, in bytes, than is read."""
+        if total > self.file_bytes:
+            raise Unfit(f"the files are larger than {self.file_bytes >> 20:,} MiB", mend="crop or split them")
+
     def check_pixels(self, *sizes: int) -> None:
         """Raise Unfit unless there are pixels, and no more than fit: one size an axis."""
         if any(size <= 0 for size in sizes):
