@@ -4,11 +4,12 @@ from gatekeeper.evidence.conditions import BASELINE, Condition, Plan
 from gatekeeper.evidence.environment import Environment
 from gatekeeper.evidence.findings import Digests, Finding, RunStamp, Threshold, Verdict, Waived, reproducible_digest
 from gatekeeper.evidence.outcomes import CaseOutcome, Outcome, Reason, VerdictWord
-from gatekeeper.evidence.record import Record
+from gatekeeper.evidence.record import STRICT, Record
 from gatekeeper.evidence.table import Evidence, Rows, read_evidence
 
 __all__ = [
     "BASELINE",
+    "STRICT",
     "CaseOutcome",
     "Condition",
     "Digests",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -63,7 +63,7 @@ def pull(
         name = pseudonym(f"{study}/{series}", secret)[:_FOLDER_DIGITS]
         if not (folder / name).is_dir():
             _retrieve(client, case, study, series, folder / name)
-        pulled.append(case.model_copy(update={"image": name}))
+        pulled.append(replace(case, image=name))
         progress(number, len(cases))
     return tuple(pulled)
 

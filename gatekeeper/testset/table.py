@@ -9,11 +9,12 @@ from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
 from pydantic import Field
+from pydantic.dataclasses import dataclass
 
 from gatekeeper.canonical import JSON, canonical_json
 from gatekeeper.catalogue import nearest
 from gatekeeper.errors import Code, Place, Problem, UsageError
-from gatekeeper.evidence import Record
+from gatekeeper.evidence import STRICT
 from gatekeeper.testset.manifest import Task
 
 _ALWAYS = ("case_id", "patient_id", "image")
@@ -23,7 +24,8 @@ _MOST_PROBLEMS = 20
 _LEAST_TELLING = 4
 
 
-class Case(Record):
+@dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
+class Case:
     """One unit of input. ``subject`` is the case that it truly repeats, or its own id; ``label`` 1 is positive.
 
     ``image`` and ``mask`` are paths of a file, or of a folder with the files of one series. ``boxes`` is a JSON list.

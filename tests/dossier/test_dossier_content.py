@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from made_up_material import attachments, finding, ladders, main_findings, manifest, material, policy, verdict
 
@@ -164,8 +166,7 @@ def test_composition_counts_cases_subjects_patients_and_positives() -> None:
 
 def test_rare_values_of_an_attribute_are_summed() -> None:
     cases = tuple(
-        case.model_copy(update={"attributes": {"site": f"site {index % 40:02}"}})
-        for index, case in enumerate(manifest().cases)
+        replace(case, attributes={"site": f"site {index % 40:02}"}) for index, case in enumerate(manifest().cases)
     )
     shown = said(section(content_of(material(manifest=type(manifest()).of("many sites", cases))), "Test set"))
     assert "28 rarer values" in shown

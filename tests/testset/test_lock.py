@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from gatekeeper.canonical import digest_json
 from gatekeeper.errors import Code, IntegrityError, UsageError
@@ -400,7 +400,7 @@ def _case(**changes: object) -> LockedCase:
     file = {"role": "image", "path": changes.pop("path", "a.dcm"), "sha256": "sha256:" + "0" * 64, "size": 1}
     content: dict[str, object] = {"case_id": "c1", "patient": "0" * 64, "files": [file]}
     content |= {"label": 0, "subject": "c1", "attributes": {}} | changes
-    return LockedCase.model_validate_json(json.dumps(content))
+    return TypeAdapter(LockedCase).validate_json(json.dumps(content))
 
 
 def test_a_manifest_reads_back_with_its_digest() -> None:

@@ -93,7 +93,7 @@ def timed_row(records: RunRecords) -> int:
 
 def relabelled(records: RunRecords) -> RunRecords:
     first, *others = records.manifest.cases
-    cases = (first.model_copy(update={"label": 1 - first.label}), *others)
+    cases = (replace(first, label=1 - first.label), *others)
     return replace(records, manifest=Manifest.of(records.manifest.name, cases))
 
 
