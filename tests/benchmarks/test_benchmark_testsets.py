@@ -44,7 +44,7 @@ from gatekeeper.trust import load_keys
 folder = Path(sys.argv[1])
 load_keys(folder / "home")
 begin = time.perf_counter()
-lock_testset(folder / "cases.csv", folder / "set.lock", folder / "home")
+lock_testset(folder / "cases.csv", folder / "set.lock", folder / "home", decode=sys.argv[2] == "decode")
 locked = time.perf_counter()
 verify_lock(folder / "set.lock", folder / "home")
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -76,9 +76,10 @@ def seconds(work: Callable[[], object]) -> float:
     return statistics.median(took)
 
 
-def locked(folder: Path) -> tuple[float, float, float]:
+def locked(folder: Path, decode: bool = False) -> tuple[float, float, float]:
     """Lock and verify in a process of its own: seconds, seconds, and peak memory in MiB."""
-    done = subprocess.run([sys.executable, "-c", LOCK, str(folder)], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", LOCK, str(folder), "decode" if decode else "hash"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     locking, verifying, peak = (float(value) for value in done.stdout.split())
     return locking, verifying, peak
 
@@ -104,11 +105,13 @@ def test_large_files_are_locked_at_the_speed_of_sha256(results: dict[str, JSON],
     peer = seconds(alone)
     rounds = [locked(tmp_path) for _ in range(ROUNDS)]
     locking, verifying = (statistics.median(one[column] for one in rounds) for column in (0, 1))
+    decoding, _, _ = locked(tmp_path, decode=True)
     results["large files"] = {
         "files": LARGE_FILES,
         "megabytes": round(sum(file.stat().st_size for file in files) / 1e6),
         "sha256_alone_seconds": round(peer, 3),
         "lock_seconds": round(locking, 3),
+        "lock_and_decode_seconds": round(decoding, 3),
         "verify_seconds": round(verifying, 3),
         "lock_share_of_sha256_throughput": round(peer / locking, 2),
         "verify_share_of_sha256_throughput": round(peer / verifying, 2),
@@ -123,9 +126,11 @@ def test_many_small_files_are_locked_in_bounded_memory(results: dict[str, JSON],
         (tmp_path / "images" / f"{index}.dcm").write_bytes(data[:-4] + index.to_bytes(4, "little"))
     table(tmp_path, SMALL_FILES)
     locking, verifying, peak = locked(tmp_path)
+    decoding, _, _ = locked(tmp_path, decode=True)
     results["small files"] = {
         "files": SMALL_FILES,
         "lock_seconds": round(locking, 1),
+        "lock_and_decode_seconds": round(decoding, 1),
         "verify_seconds": round(verifying, 1),
         "peak_mebibytes": round(peak),
     }

@@ -146,7 +146,8 @@ SIMPLEITK_DIFFERS = {
     *("SC_rgb_rle_16bit.dcm", "SC_rgb_rle_16bit_2frame.dcm", "SC_rgb_rle_32bit.dcm", "SC_rgb_rle_32bit_2frame.dcm"),
     *("mlut_18.dcm", "rtdose_expb.dcm", "eCT_Supplemental.dcm"),
 }
-LOSSY_BY_ONE = {"JPGExtended.dcm"}
+# Two decoders may round the inverse cosine transform by one step apart (ITU-T T.83).
+ROUNDED_BY_ONE = {"JPGExtended.dcm"}
 
 
 def test_the_pixels_of_every_file_are_simpleitk_s() -> None:
@@ -162,13 +163,9 @@ def test_the_pixels_of_every_file_are_simpleitk_s() -> None:
             continue
         assert theirs.size == found.pixels.size, path.name
         compared += 1
-        np.testing.assert_allclose(
-            found.pixels,
-            theirs.reshape(found.pixels.shape),
-            rtol=1e-6,
-            atol=1.0 if path.name in LOSSY_BY_ONE else 1e-3,
-            err_msg=path.name,
-        )
+        tolerance = 1.0 if path.name in ROUNDED_BY_ONE else 1e-3
+        theirs = theirs.reshape(found.pixels.shape)
+        np.testing.assert_allclose(found.pixels, theirs, rtol=1e-6, atol=tolerance, err_msg=path.name)
     assert compared >= 125
 
 

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gatekeeper.testset.files import in_threads
 from gatekeeper.testset.readers.dicom_space import Slice, ordered, slice_of, slices_of_frames
+from gatekeeper.testset.readers.frames import check_frames, decode
 from gatekeeper.testset.readers.image import Image, Limits, Reader, Unfit
 from gatekeeper.testset.readers.inflate import inflated_size
 
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 _PREAMBLE = 128
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _WIDE = (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
-# EOI and EOC, the last marker of JPEG and JPEG-LS, and of JPEG 2000 (ITU-T T.81 B.1.1.3, T.87 C.1.1, T.800 A.4.4)
-_END_OF_IMAGE = b"\xff\xd9"
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 MOST_DATASET_BYTES = 1 << 30
 _SAME_SERIES = {
@@ -97,16 +97,18 @@ def _read_series(datasets: Sequence[Dataset], limits: Limits) -> Image:
     if len(known) != len(datasets):
         raise Unfit("a slice does not say where it lies", "position, orientation or pixel spacing is missing")
     order = ordered(known)
-    pixels = np.stack(_decoded([datasets[index] for index in order]))
+    pixels = _volume([datasets[index] for index in order])
     return _image(first, pixels, [known[index] for index in order], _spacing(first))
 
 
-def _decoded(datasets: Sequence[Dataset]) -> list[NDArray[np.float32]]:
-    # Decoders let other threads run while they work.
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda dataset: _pixels(dataset, 1), datasets))
+def _volume(datasets: Sequence[Dataset]) -> NDArray[np.float32]:
+    slices = in_threads(lambda dataset: _pixels(dataset, 1), datasets)
+    first = next(slices)
+    volume = np.empty((len(datasets), *first.shape), np.float32)
+    volume[0] = first
+    for index, pixels in enumerate(slices, start=1):
+        volume[index] = pixels
+    return volume
 
 
 def _read_frames(dataset: Dataset, pixels: NDArray[np.float32]) -> Image:
@@ -150,31 +152,10 @@ def _check_kind(dataset: Dataset, limits: Limits) -> int:
     return frames
 
 
-def _check_whole(dataset: Dataset, frames: int) -> None:
-    """Raise Unfit for pixel data that were cut short, of which some decoders give the beginning and grey."""
-    from pydicom.encaps import generate_frames
-    from pydicom.pixels.utils import get_expected_length
-    from pydicom.uid import JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes, JPEGTransferSyntaxes
-
-    if "PixelData" not in dataset:
-        return
-    syntax = dataset.file_meta.TransferSyntaxUID
-    if not syntax.is_encapsulated:
-        whole = len(dataset.PixelData) >= get_expected_length(dataset)
-    elif syntax in (*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes):
-        coded = generate_frames(dataset.PixelData, number_of_frames=frames)
-        whole = all(frame.rstrip(b"\0\xff").endswith(_END_OF_IMAGE) for frame in coded)
-    else:
-        whole = True
-    if not whole:
-        raise Unfit("the pixel data are cut short", "there are fewer than the header says, or a frame has no end")
-
-
 def _pixels(dataset: Dataset, frames: int) -> NDArray[np.float32]:
     from pydicom.pixels.processing import apply_color_lut
 
-    _check_whole(dataset, frames)
-    stored = dataset.pixel_array
+    stored = decode(dataset, check_frames(dataset, frames))
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
         return np.asarray(apply_color_lut(stored, dataset), dtype=np.float32)
     if int(dataset.get("SamplesPerPixel", 1)) == 3:
