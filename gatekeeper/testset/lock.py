@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from gatekeeper.canonical import canonical_json, digest_bytes, digest_file
+from gatekeeper.canonical import digest_bytes, digest_file
 from gatekeeper.errors import Code, IntegrityError, UsageError
 from gatekeeper.testset.files import files_at, in_threads, regular_file, visible_names
 from gatekeeper.testset.manifest import Allowed, LockedCase, LockedFile, Manifest, Role, Task
@@ -97,7 +97,7 @@ def create_lock(
         allowed=tuple(Allowed(where=where, because=because) for where, because in sorted((allowed or {}).items())),
         composition=describe(cases),
     )
-    return sign_envelope(canonical_json(manifest.to_json()), PAYLOAD_TYPE, signer)
+    return sign_envelope(manifest.canonical, PAYLOAD_TYPE, signer)
 
 
 def open_lock(path: Path, trust_root: Certificate, *, root: Path | None = None) -> LockedTestSet:
