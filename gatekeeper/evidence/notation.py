@@ -6,7 +6,12 @@ from gatekeeper.evidence.findings import Finding
 
 # Metrics between 0 and 1 that nobody reads as a share.
 _SMALL = frozenset({"max_deviation", "within_subject_sd"})
-_INDICES = frozenset({"auroc", "dice", "normalized_surface_distance", "icc", "weighted_kappa", "froc_score"})
+_INDICES = frozenset(
+    {
+        *("auroc", "dice", "normalized_surface_distance", "icc", "weighted_kappa", "froc_score"),
+        *("youden", "f1", "matthews_correlation", "kappa", "negative_likelihood_ratio"),
+    }
+)
 
 
 def write_number(finding: Finding, number: float) -> str:

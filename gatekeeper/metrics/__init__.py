@@ -9,7 +9,7 @@ from gatekeeper.metrics.agreement import (
     WITHIN_SUBJECT_CV,
 )
 from gatekeeper.metrics.confusion import (
-    BALANCED_ACCURACY,
+    ACCURACY,
     NPV,
     PRECISION,
     RECALL_RATE,
@@ -28,6 +28,15 @@ from gatekeeper.metrics.repeatability import FLIP_RATE, MAX_DEVIATION, WITHIN_SU
 from gatekeeper.metrics.robustness import BREAKING_POINT, PERFORMANCE_DROP
 from gatekeeper.metrics.specification import Metric, Suite
 from gatekeeper.metrics.timing import LATENCY, MEAN_LATENCY
+from gatekeeper.metrics.whole_table import (
+    BALANCED_ACCURACY,
+    F1,
+    KAPPA,
+    MATTHEWS,
+    NEGATIVE_LIKELIHOOD_RATIO,
+    YOUDEN,
+    at_rates,
+)
 
 METRICS: Catalogue[Metric] = Catalogue(
     "metric",
@@ -37,7 +46,13 @@ METRICS: Catalogue[Metric] = Catalogue(
         PRECISION,
         NPV,
         AUROC,
+        ACCURACY,
         BALANCED_ACCURACY,
+        YOUDEN,
+        F1,
+        MATTHEWS,
+        KAPPA,
+        NEGATIVE_LIKELIHOOD_RATIO,
         WEIGHTED_KAPPA,
         RECALL_RATE,
         IMAGEABILITY,
@@ -64,4 +79,4 @@ METRICS: Catalogue[Metric] = Catalogue(
     ],
 )
 
-__all__ = ["METRICS", "ConfusionTable", "Metric", "Proportion", "Suite", "confusion_by_patient"]
+__all__ = ["METRICS", "ConfusionTable", "Metric", "Proportion", "Suite", "at_rates", "confusion_by_patient"]

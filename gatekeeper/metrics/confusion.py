@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.metrics.specification import CALLS, Metric, Suite
+from gatekeeper.metrics.specification import Metric, Suite
 
 _SOURCE = "Metrics Reloaded (Maier-Hein et al., Nat Methods 2024, doi 10.1038/s41592-023-02151-z)"
 
@@ -90,6 +90,11 @@ def npv(table: ConfusionTable) -> Proportion:
     return Proportion(table.tn, table.tn + table.fn)
 
 
+def accuracy(table: ConfusionTable) -> Proportion:
+    """Share of cases that were called right: (TP + TN) / n. Depends on the prevalence in the test set."""
+    return Proportion(table.tp + table.tn, table.tp + table.fp + table.fn + table.tn)
+
+
 SENSITIVITY = Metric(
     name="sensitivity",
     aliases=("recall",),
@@ -146,17 +151,17 @@ NPV = Metric(
     options=frozenset({"interval", "at_prevalence"}),
     proportion=npv,
 )
-BALANCED_ACCURACY = Metric(
-    name="balanced_accuracy",
-    title="Balanced accuracy",
+ACCURACY = Metric(
+    name="accuracy",
+    title="Accuracy",
     suite=Suite.PERFORMANCE,
-    definition="mean over classes of the share of its cases that were called so; for two classes (Se + Sp) / 2",
+    definition="(TP + TN) / n: share of cases that were called right. Depends on the prevalence in the test set",
     source=_SOURCE,
-    undefined="a class has no case",
+    undefined="no case",
     n_of="cases",
-    interval="patient-cluster bootstrap, percentile",
-    tasks=CALLS | {"multiclass_classification"},
-    measured=False,
+    interval=_SHARE,
+    options=frozenset({"interval"}),
+    proportion=accuracy,
 )
 WEIGHTED_KAPPA = Metric(
     name="weighted_kappa",

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gatekeeper.metrics.confusion import ConfusionTable, Proportion
+    from gatekeeper.metrics.confusion import ConfusionTable, Counts, Proportion
 
 
 class Suite(StrEnum):
@@ -32,7 +32,8 @@ class Metric:
     ``unit`` is ``1`` for proportions and probabilities, ``s`` for seconds, ``mm`` for lengths, ``count`` for numbers
     of things, ``severity`` for a step of a ladder. ``lowest`` and ``highest`` bound its values. ``options`` are the
     keys that a requirement on it may or must carry (``must`` is the subset without which it has no meaning).
-    ``proportion`` computes it from a confusion table when it is a share of counted cases. ``undefined`` says when it
+    ``proportion`` computes it from a confusion table when it is a share of counted cases, ``of_table`` when it is
+    another number of the whole table (NaN where it has no value). ``undefined`` says when it
     has no value; ``interval`` how its interval is made, None where only its estimate can be required. ``tasks`` are
     those in whose policies it can stand. A metric that is not ``measured`` can be required already; this version
     leaves it undecided.
@@ -56,3 +57,4 @@ class Metric:
     tasks: frozenset[str] = CALLS
     measured: bool = True
     proportion: Callable[[ConfusionTable], Proportion] | None = None
+    of_table: Callable[[ConfusionTable], Counts] | None = None

@@ -53,6 +53,7 @@ def subject_of(requirement: Requirement, policy: Policy) -> str:
         "specificity": f"Of the negative {units} (not {positive}), the share that raises no alarm",
         "precision": "Of the alarms in the test set, the share that is right",
         "npv": "Of the all-clears in the test set, the share that is right",
+        "accuracy": f"Of all {units}, the share that is called right",
         "auroc": f"The share of pairs in which a positive {context.unit} ({positive}) scores above a negative one",
         "imageability": f"Of all {units}, the share that gets an answer",
         "refusal_rate": f"Of the unusable inputs ({', '.join(map(spoken, policy.refusals))}), the share refused",

@@ -33,6 +33,7 @@ from gatekeeper.statistics.sample_size_by_class import (
     cases_for_called_share,
     fewest_for_called_share,
     hanley_mcneil_variance,
+    of_ratio,
 )
 from gatekeeper.statistics.sample_size_predictive import (
     cases_for_npv,
@@ -40,12 +41,20 @@ from gatekeeper.statistics.sample_size_predictive import (
     fewest_for_predictive_value,
     ppv_power,
 )
+from gatekeeper.statistics.two_classes import (
+    Trials,
+    exact_by_class,
+    f1_interval,
+    negative_likelihood_ratio_interval,
+    youden_interval,
+)
 
 __all__ = [
     "RESAMPLES",
     "ClassSizes",
     "Interval",
     "ProportionMethod",
+    "Trials",
     "Undecidable",
     "auroc",
     "auroc_from_pairs",
@@ -64,6 +73,8 @@ __all__ = [
     "cluster_weights",
     "degrees_for_spread",
     "delong",
+    "exact_by_class",
+    "f1_interval",
     "fewest_for_called_share",
     "fewest_for_lower_limit",
     "fewest_for_predictive_value",
@@ -71,8 +82,10 @@ __all__ = [
     "hanley_mcneil_variance",
     "jeffreys",
     "mean_interval",
+    "negative_likelihood_ratio_interval",
     "npv_at",
     "npv_interval",
+    "of_ratio",
     "percentile_interval",
     "ppv_at",
     "ppv_interval",
@@ -83,4 +96,5 @@ __all__ = [
     "wilson",
     "within_subject_sd",
     "within_subject_sd_interval",
+    "youden_interval",
 ]

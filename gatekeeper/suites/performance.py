@@ -5,6 +5,7 @@ Repeats of a case are left out: each subject counts once, with its original.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from gatekeeper.metrics.confusion import RECALL_RATE
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import (
     Interval,
+    Trials,
     auroc,
     auroc_of_weights,
     bootstrap_counts,
@@ -31,6 +33,7 @@ from gatekeeper.statistics import (
 )
 from gatekeeper.suites.clusters import Clusters, Floats, all_alike, interval_when_alike, proportion_interval
 from gatekeeper.suites.measurement import Measurement, undefined
+from gatekeeper.suites.whole_table import closed_form, exact_of_table
 
 _INTERVALS = {"wilson": wilson, "clopper_pearson": clopper_pearson, "jeffreys": jeffreys}
 _AT_PREVALENCE = {"precision": ppv_at, "npv": npv_at, RECALL_RATE.name: called_share_at}
@@ -91,6 +94,16 @@ class Subjects:
         return int(np.count_nonzero(spec.proportion(ConfusionTable.of(self.counts)).trials))
 
     @property
+    def trials(self) -> tuple[Trials, Trials]:
+        """Patients with positive, and patients with negative, cases: how many are right in every one, or in any."""
+        tp, fp, fn, tn = (self.counts[:, cell] > 0 for cell in range(4))
+        pairs = ((tp, fn), (tn, fp))
+        first, second = (
+            Trials(int((right | wrong).sum()), int((right & ~wrong).sum()), int(right.sum())) for right, wrong in pairs
+        )
+        return first, second
+
+    @property
     def pairs(self) -> int:
         """How many pairs of a positive and a negative there are in which no patient stands twice."""
         positive = self.counts[:, [0, 2]].sum(axis=1) > 0
@@ -110,6 +123,8 @@ def measure(requirement: Requirement, rows: Rows, operating_point: float) -> Mea
         return _share(subjects, requirement, *subjects.answers)
     if requirement.prevalence is not None:
         return _predictive_value(subjects, requirement, requirement.prevalence)
+    if spec.of_table is not None:
+        return _whole_table(subjects, requirement)
     if spec.proportion is None:
         raise ValueError(f"{spec.name} is no proportion")
     by_patient = spec.proportion(ConfusionTable.of(subjects.counts))
@@ -126,6 +141,8 @@ def value(spec: Metric, prevalence: float | None, subjects: Subjects, weights: N
     table = ConfusionTable.of(bootstrap_counts(subjects.counts, weights))
     if prevalence is not None:
         return _at_prevalence(spec, table, prevalence)
+    if spec.of_table is not None:
+        return spec.of_table(table)
     if spec.proportion is None:
         raise ValueError(f"{spec.name} is no performance metric")
     return spec.proportion(table).value
@@ -150,6 +167,21 @@ def _share(subjects: Subjects, requirement: Requirement, hits: Floats, trials: F
     independent = _INTERVALS[requirement.interval or "wilson"]
     interval = proportion_interval(hits, trials, subjects.clusters, requirement.confidence, independent)
     return _measured(float(hits.sum() / n), interval, n, spec.n_of, patients)
+
+
+def _whole_table(subjects: Subjects, requirement: Requirement) -> Measurement:
+    spec, table = requirement.spec, subjects.table
+    n, patients = len(subjects.rows), subjects.clusters.count
+    n_of = f"cases ({int(table.tp + table.fn)} positive, {int(table.fp + table.tn)} negative)"
+    estimate = float(spec.of_table(table)) if spec.of_table is not None else math.nan
+    if not math.isfinite(estimate):
+        return undefined(Reason.UNDEFINED_METRIC, n_of, n, patients)
+    interval = None
+    if not subjects.clusters.repeat:
+        interval = closed_form(spec, subjects.table, requirement.confidence)
+    if interval is None:
+        interval = _resampled(requirement, subjects, estimate)
+    return _measured(estimate, interval, n, n_of, patients)
 
 
 def _predictive_value(subjects: Subjects, requirement: Requirement, prevalence: float) -> Measurement:
@@ -186,6 +218,8 @@ def _resampled(requirement: Requirement, subjects: Subjects, estimate: float) ->
         return subjects.clusters.interval(replicates, confidence, subjects.counted(spec, prevalence))
     if prevalence is not None:
         return _worst_and_best(subjects, spec, prevalence, confidence)
+    if spec.of_table is not None:
+        return exact_of_table(spec, *subjects.trials, confidence)
     if subjects.pairs == 0:
         return None
     method = f"Clopper-Pearson (exact) over {subjects.pairs:,} independent pairs, since no patient differs"

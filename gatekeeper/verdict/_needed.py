@@ -14,9 +14,12 @@ from gatekeeper.statistics import (
     fewest_for_called_share,
     fewest_for_lower_limit,
     fewest_for_predictive_value,
+    fewest_that,
+    of_ratio,
 )
 from gatekeeper.suites.clusters import FEWEST_CLUSTERS
 from gatekeeper.suites.performance import Subjects
+from gatekeeper.suites.whole_table import errorless
 
 _PAIRS = "independent pairs of a positive and a negative case"
 
@@ -50,8 +53,8 @@ def need_of_performance(requirement: Requirement, subjects: Subjects) -> Need:
     if spec.name == "auroc":
         needed = fewest_for_lower_limit(goal, confidence)
         return Need(_PAIRS, subjects.pairs, needed, subjects.clusters.repeat, patients)
-    if requirement.prevalence is not None:
-        return _by_class(requirement, requirement.prevalence, subjects, patients)
+    if requirement.prevalence is not None or spec.of_table is not None:
+        return _by_class(requirement, subjects, patients)
     trials = _trials(spec, subjects)
     have = int(trials.sum())
     if len(trials) and trials.max() > 1:
@@ -96,16 +99,12 @@ def need_of_drop(requirement: Requirement, policy: Policy, subjects: Subjects) -
     return replace(need_of_performance(followed.model_copy(update=update), subjects), resampled=True, patients=patients)
 
 
-def _by_class(requirement: Requirement, prevalence: float, subjects: Subjects, patients: int) -> Need:
-    goal, confidence, name = requirement.threshold.value, requirement.confidence, requirement.spec.name
+def _by_class(requirement: Requirement, subjects: Subjects, patients: int) -> Need:
     resampled = subjects.clusters.repeat
     counts = (subjects.counts > 0).sum(axis=0) if resampled else subjects.counts.sum(axis=0)
     have = ClassSizes(positives=int(counts[0] + counts[2]), negatives=int(counts[1] + counts[3]))
     ratio = have.positives / have.negatives if have.positives and have.negatives else 1.0
-    if name in ("precision", "npv"):
-        needed = fewest_for_predictive_value(name, prevalence, goal, confidence, ratio)
-    else:
-        needed = fewest_for_called_share(prevalence, goal, confidence, ratio)
+    needed = _fewest(requirement, ratio, resampled)
     n_of = "patients" if resampled else "cases"
     return Need(
         n_of,
@@ -116,6 +115,26 @@ def _by_class(requirement: Requirement, prevalence: float, subjects: Subjects, p
         _class_words(have, n_of),
         "" if needed is None else _class_words(needed, n_of),
     )
+
+
+def _fewest(requirement: Requirement, ratio: float, resampled: bool) -> ClassSizes | None:
+    """Return the fewest cases of both classes, in this ratio, on which an errorless candidate meets a requirement."""
+    spec, goal, confidence = requirement.spec, requirement.threshold.value, requirement.confidence
+    prevalence = requirement.prevalence
+    if prevalence is not None and spec.name in ("precision", "npv"):
+        return fewest_for_predictive_value(spec.name, prevalence, goal, confidence, ratio)
+    if prevalence is not None:
+        return fewest_for_called_share(prevalence, goal, confidence, ratio)
+
+    def suffices(negatives: int) -> bool:
+        sizes = of_ratio(negatives, ratio)
+        found = errorless(spec, sizes.positives, sizes.negatives, confidence, closed=not resampled)
+        if found is None:
+            return False
+        return found.lower >= goal if spec.higher_is_better else found.upper <= goal
+
+    negatives = fewest_that(suffices)
+    return None if negatives is None else of_ratio(negatives, ratio)
 
 
 def _class_words(sizes: ClassSizes, n_of: str) -> str:

@@ -62,6 +62,10 @@ def _seen(finding: Finding, requirement: Requirement, policy: Policy) -> str:
         return f"An answer takes {value} on average{span}"
     if metric == "latency":
         return f"{requirement.percentile:g} of 100 answers take at most {value}{span}"
+    if metric == "accuracy":
+        return f"Of the {units}, {value} are called right{span}"
+    if requirement.perturbation is None:
+        return f"{requirement.spec.title} is {value}{span}"
     return _stressed(finding, requirement, policy, span)
 
 

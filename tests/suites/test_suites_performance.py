@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -19,8 +20,14 @@ from made_up_evidence import (
     rows_of,
 )
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
-from statsmodels.stats.proportion import proportion_confint
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    cohen_kappa_score,
+    f1_score,
+    matthews_corrcoef,
+    roc_auc_score,
+)
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from gatekeeper.evidence import Reason
 from gatekeeper.policy import Requirement
@@ -31,7 +38,14 @@ from gatekeeper.suites.performance import measure
 
 PROPORTIONS = ("sensitivity", "specificity", "precision", "npv")
 AT_PREVALENCE = (requirement("precision", at_prevalence=0.1), requirement("npv", at_prevalence=0.1))
-EVERY = (*(requirement(name) for name in (*PROPORTIONS, "auroc")), *AT_PREVALENCE)
+OF_TABLE = {
+    "balanced_accuracy": balanced_accuracy_score,
+    "f1": f1_score,
+    "matthews_correlation": matthews_corrcoef,
+    "kappa": cohen_kappa_score,
+    "youden": partial(balanced_accuracy_score, adjusted=True),
+}
+EVERY = (*(requirement(name) for name in (*PROPORTIONS, *OF_TABLE, "auroc", "accuracy")), *AT_PREVALENCE)
 
 
 def name_of(item: Requirement) -> str:
@@ -56,6 +70,7 @@ def hits_of(name: str, tp: int, fn: int, fp: int, tn: int) -> tuple[int, int]:
         "specificity": (tn, tn + fp),
         "precision": (tp, tp + fp),
         "npv": (tn, tn + fn),
+        "accuracy": (tp + tn, tp + fn + fp + tn),
     }[name]
 
 
@@ -100,6 +115,9 @@ def explicit_value(item: Requirement, cases: list[MadeUpCase]) -> float:
     if item.metric == "auroc":
         labels = [case.label for case in cases]
         return float(roc_auc_score(labels, [case.score for case in cases])) if len(set(labels)) == 2 else np.nan
+    if item.metric in OF_TABLE:
+        labels = [case.label for case in cases]
+        return float(OF_TABLE[item.metric](labels, [case.score >= OPERATING_POINT for case in cases]))
     if item.prevalence is not None:
         if tp + fn == 0 or fp + tn == 0:
             return np.nan
@@ -122,6 +140,60 @@ def test_patients_that_repeat_are_resampled_with_all_their_cases(item: Requireme
     assert found.estimate == pytest.approx(explicit_value(item, cases))
     assert found.limits == pytest.approx(np.nanquantile(replicates, [0.025, 0.975]), abs=1e-11)
     assert "bootstrap" in found.method
+
+
+@pytest.mark.parametrize(("name", "scale"), [("youden", 1.0), ("balanced_accuracy", 0.5)])
+def test_sums_of_two_rates_have_newcombe_s_interval(name: str, scale: float) -> None:
+    """Of statsmodels: the difference of Se and 1 - Sp."""
+    found = measured(requirement(name), cells(43, 7, 12, 88))
+    lower, upper = confint_proportions_2indep(43, 50, 12, 100, method="newcomb")
+    shift = 1.0 - scale
+    assert found.limits == pytest.approx((lower * scale + shift, upper * scale + shift), abs=1e-11)
+    assert found.n_of == "cases (50 positive, 100 negative)"
+
+
+def test_f1_has_the_interval_of_the_share_that_it_is_a_function_of() -> None:
+    found = measured(requirement("f1"), cells(43, 7, 12, 88))
+    shares = proportion_confint(43, 62, method="wilson")
+    assert found.limits == pytest.approx([2 * share / (1 + share) for share in shares], abs=1e-11)
+
+
+def test_a_likelihood_ratio_has_the_log_interval() -> None:
+    item = requirement("negative_likelihood_ratio", upper_limit={"at_most": 0.2})
+    found = measured(item, cells(43, 7, 12, 88))
+    assert found.estimate == pytest.approx((7 / 50) / (88 / 100))
+    wanted = confint_proportions_2indep(7, 50, 88, 100, compare="ratio", method="log")
+    assert found.limits == pytest.approx(wanted, abs=1e-11)
+
+
+@pytest.mark.parametrize("name", [*OF_TABLE, "negative_likelihood_ratio"])
+@pytest.mark.parametrize("each", [1, 2])
+def test_a_candidate_without_errors_is_bounded_all_the_same(name: str, each: int) -> None:
+    lower_is_better = name == "negative_likelihood_ratio"
+    options = {"upper_limit": {"at_most": 0.2}} if lower_is_better else {}
+    cases = [MadeUpCase(label * 0.9, label, f"p{label}{n}") for label in (0, 1) for n in range(60)] * each
+    found = measured(requirement(name, **options), [replace(case, case=f"c{n}") for n, case in enumerate(cases)])
+    assert found.interval is not None
+    ends = (found.interval.lower, found.interval.upper)
+    best, bound = ends if lower_is_better else reversed(ends)
+    assert best == found.estimate == (0.0 if lower_is_better else 1.0)
+    assert 0.01 < abs(best - bound) < 0.25
+
+
+@pytest.mark.parametrize("name", [*OF_TABLE, "negative_likelihood_ratio"])
+@pytest.mark.parametrize("table", [(0, 0, 0, 0), (0, 0, 0, 9), (9, 0, 0, 0), (0, 9, 9, 0), (9, 0, 9, 0), (0, 9, 0, 9)])
+def test_a_table_with_empty_cells_gives_a_number_or_says_that_there_is_none(
+    name: str, table: tuple[int, int, int, int]
+) -> None:
+    options = {"upper_limit": {"at_most": 0.2}} if name == "negative_likelihood_ratio" else {}
+    found = measured(requirement(name, **options), cells(*table))
+    if found.estimate is None:
+        assert found.reason in (Reason.UNDEFINED_METRIC, Reason.TOO_FEW_CASES)
+    elif found.interval is None:
+        assert found.reason is Reason.TOO_FEW_CASES
+    else:
+        assert found.interval.lower - 1e-12 <= found.estimate <= found.interval.upper + 1e-12
+        assert found.interval.lower < found.interval.upper
 
 
 def test_cases_of_which_only_the_others_repeat_count_as_independent() -> None:
@@ -200,7 +272,7 @@ def test_what_cannot_be_measured_is_said_and_never_an_error(item: Requirement, n
         assert found.reason is None
         assert found.estimate is not None
         lower, upper = found.interval.lower, found.interval.upper
-        assert 0.0 <= lower < upper <= 1.0
+        assert item.spec.lowest <= lower < upper <= 1.0
         assert lower - 1e-12 <= found.estimate <= upper + 1e-12
 
 

@@ -245,6 +245,17 @@ def test_a_percentile_needs_so_many_timed_calls_whatever_the_cases() -> None:
     assert short_of(policy_of(items, latency={"timed_calls": 368, "hardware": "H100"}), lock_of(5, 5)) == {}
 
 
+@pytest.mark.parametrize("metric", ["youden", "f1", "kappa", "matthews_correlation", "balanced_accuracy"])
+@pytest.mark.parametrize("each", [1, 2])
+def test_a_metric_of_the_whole_table_needs_so_many_of_both_classes(metric: str, each: int) -> None:
+    policy = one(metric, lower_limit={"at_least": 0.8})
+    short = short_of(policy, lock_of(6 * each, 6 * each, each=each))["it"]
+    assert short.needed is not None
+    half = short.needed // 2
+    assert "it" not in short_of(policy, lock_of(half * each, half * each, each=each))
+    assert "it" in short_of(policy, lock_of((half - 1) * each, (half - 1) * each, each=each))
+
+
 def test_a_class_that_is_not_there_is_named() -> None:
     policy = policy_of({"found": requirement("sensitivity"), "ranked": requirement("auroc")})
     short = short_of(policy, lock_of(0, 30))
@@ -265,7 +276,7 @@ def test_few_patients_with_several_cases_leave_room_for_no_error() -> None:
 def test_what_this_version_cannot_measure_is_told() -> None:
     items = {
         "later": requirement("flip_rate", level="R3"),
-        "never_yet": requirement("balanced_accuracy", blocking=False),
+        "never_yet": requirement("sensitivity", at_specificity=0.9, blocking=False),
     }
     short = short_of(policy_of(items), lock_of(100, 100))
     assert {item.reason for item in short.values()} == {Reason.NOT_MEASURED}

@@ -6,6 +6,7 @@ from gatekeeper.dossier import numerals
 from gatekeeper.dossier.charts import svg
 from gatekeeper.dossier.charts.svg import ACCENT, HAIR, PAPER, QUIET, Drawing, Scale
 from gatekeeper.evidence import Finding, Outcome
+from gatekeeper.metrics import METRICS
 
 WIDTH = 116.0
 HEIGHT = 25.0
@@ -39,8 +40,9 @@ def _scale(finding: Finding, wanted: float) -> Scale:
         return Scale(low - 1.0, high + 1.0, _INSET, WIDTH - _INSET)
     room = max((high - low) * 0.15, abs(high) * 0.01)
     low, high = low - room, high + room
-    if finding.unit == "1" and finding.metric != "performance_drop":
-        low, high = max(0.0, low), min(1.0, high)
+    if finding.unit == "1":
+        spec = METRICS.get(finding.metric)
+        low, high = max(spec.lowest, low), min(spec.highest, high)
     elif finding.unit == "s":
         low = max(0.0, low)
     return Scale(low, high, _INSET, WIDTH - _INSET)

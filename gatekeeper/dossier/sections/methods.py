@@ -61,9 +61,21 @@ _INTERVALS = (
         "Mercaldo, Lau & Zhou, Stat Med 2007;26:2170.",
     ),
     (
+        "newcombe",
+        "Newcombe hybrid score interval",
+        "for the sum of sensitivity and specificity, from the Wilson limits of each. "
+        "Newcombe, Stat Med 1998;17:873, method 10.",
+    ),
+    (
+        "simel",
+        "Log-method interval of a likelihood ratio",
+        "for a ratio of two independent rates, symmetrical on the log scale. "
+        "Simel, Samsa & Matchar, J Clin Epidemiol 1991;44:763.",
+    ),
+    (
         "bonferroni",
         "Bonferroni combination",
-        "sensitivity and specificity each get half of the permitted error, and the predictive value is computed at "
+        "sensitivity and specificity each get half of the permitted error, and the metric is computed at "
         "the two worse and at the two better limits; wider than needed, never too narrow.",
     ),
     (

@@ -1,0 +1,78 @@
+"""Intervals of what rests on two independent proportions, sensitivity and specificity, or on three cells of a table.
+
+Sources: Newcombe, "Interval estimation for the difference between independent proportions", Stat Med 1998;17:873,
+method 10; Simel, Samsa & Matchar, "Likelihood ratios with confidence", J Clin Epidemiol 1991;44:763.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gatekeeper.statistics.interval import Interval, normal_quantile
+from gatekeeper.statistics.proportions import clopper_pearson, wilson
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Patients (or cases) of one class: how many, and how many were right in every case, and in any."""
+
+    count: int
+    always_right: int
+    ever_right: int
+
+
+def youden_interval(tp: int, fn: int, fp: int, tn: int, confidence: float = 0.95) -> Interval:
+    """Return Newcombe's hybrid score interval of Se + Sp - 1, from Wilson's limits of Se and of 1 - Sp.
+
+    Raises ValueError without a positive or without a negative case.
+    """
+    called, alarmed = wilson(tp, tp + fn, confidence), wilson(fp, fp + tn, confidence)
+    right, wrong = tp / (tp + fn), fp / (fp + tn)
+    below = math.hypot(right - called.lower, alarmed.upper - wrong)
+    above = math.hypot(called.upper - right, wrong - alarmed.lower)
+    lower, upper = max(-1.0, right - wrong - below), min(1.0, right - wrong + above)
+    return Interval(lower, upper, confidence, "Newcombe hybrid score")
+
+
+def f1_interval(tp: int, fp: int, fn: int, confidence: float = 0.95) -> Interval:
+    """Return the interval of F1 = 2 J / (1 + J), from Wilson's of J = TP / (TP + FP + FN).
+
+    Given how many cases are positive or called, their true positives are binomial, and F1 grows with their share.
+    Raises ValueError when no case is positive and none was called.
+    """
+    share = wilson(tp, tp + fp + fn, confidence)
+    lower, upper = (2.0 * limit / (1.0 + limit) for limit in (share.lower, share.upper))
+    return Interval(lower, upper, confidence, "Wilson score of TP / (TP + FP + FN), as F1")
+
+
+def negative_likelihood_ratio_interval(tp: int, fn: int, fp: int, tn: int, confidence: float = 0.95) -> Interval | None:
+    """Return the log-method interval of (1 - Se) / Sp; None where a cell of it is empty and the log says nothing.
+
+    log LR ± z √(1/FN - 1/(TP + FN) + 1/TN - 1/(TN + FP)).
+    """
+    if fn == 0 or tn == 0 or (tp == 0 and fp == 0):
+        return None
+    positives, negatives = tp + fn, tn + fp
+    centre = math.log(fn / positives) - math.log(tn / negatives)
+    half = normal_quantile(confidence) * math.sqrt(1 / fn - 1 / positives + 1 / tn - 1 / negatives)
+    lower, upper = math.exp(centre - half), math.exp(centre + half)
+    return Interval(lower, upper, confidence, "log method (Simel, Samsa & Matchar)")
+
+
+def exact_by_class(
+    formula: Callable[[float, float], float], positives: Trials, negatives: Trials, confidence: float
+) -> Interval | None:
+    """Combine Clopper-Pearson limits of sensitivity and specificity by Bonferroni; None where a class is empty.
+
+    ``formula`` gives the metric at a sensitivity and a specificity, and rises with both or falls with both. The lower
+    limits count who is right in every case, the upper ones who is right in any.
+    """
+    if positives.count == 0 or negatives.count == 0:
+        return None
+    each = 1.0 - (1.0 - confidence) / 2.0
+    worst = (clopper_pearson(trials.always_right, trials.count, each).lower for trials in (positives, negatives))
+    best = (clopper_pearson(trials.ever_right, trials.count, each).upper for trials in (positives, negatives))
+    lower, upper = sorted((float(formula(*worst)), float(formula(*best))))
+    return Interval(lower, upper, confidence, "Clopper-Pearson (exact) limits by class, combined by Bonferroni")
