@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gatekeeper.policy._design import CLUSTERS, MOST_CASES, Cases, Design, at_the_end
 from gatekeeper.policy._designs_by_class import alarm_rate, area, predictive_value
-from gatekeeper.policy._sentences import write_value
+from gatekeeper.policy._sentences import interval_of, write_value
 from gatekeeper.policy.schema import Policy, Requirement
 from gatekeeper.policy.titles import title_of
 from gatekeeper.statistics import (
@@ -51,14 +51,14 @@ def design_of(requirement: Requirement, policy: Policy, positives_per_negative: 
         return _drop(requirement, policy)
     note = "There is no formula for this interval"
     pilot = ": try a pilot, and read how many more cases the gate asks for." if spec.measured else "."
-    return Design(spec.interval or "none", notes=(note + pilot,))
+    return Design(interval_of(requirement), notes=(note + pilot,))
 
 
 def proportion_method(requirement: Requirement) -> ProportionMethod | None:
     """Return how the interval of a share of counted cases is made; None for what is no such share."""
     spec = requirement.spec
     written = spec.interval or ""
-    if requirement.prevalence is not None or spec.suite == "robustness":
+    if requirement.prevalence is not None or requirement.other_rate is not None or spec.suite == "robustness":
         return None
     if spec.proportion is not None or written.startswith("Wilson"):
         return requirement.interval or "wilson"

@@ -126,6 +126,9 @@ def _faults_of_options(requirement: Requirement) -> Iterator[Fault]:
         written = getattr(requirement, name)
         if written is not None:
             yield from faults_of_share(written, (name,), "an operating point")
+            if requirement.interval is not None:
+                what = "at another operating point, the interval is that of the patient-cluster bootstrap"
+                yield Fault(("interval",), what, mend="remove it")
     for name, unit in (("tolerance", "mm"), ("at_false_positives_per_case", "count")):
         written = getattr(requirement, name)
         if written is None:

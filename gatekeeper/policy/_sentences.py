@@ -95,6 +95,8 @@ def interval_of(requirement: Requirement) -> str:
     resampled = "; patients resampled (cluster bootstrap) where one has several cases"
     if spec.name in ("precision", "npv") and requirement.prevalence is not None:
         return f"logit of Mercaldo, Lau & Zhou, the prevalence taken as known{resampled}"
+    if requirement.other_rate is not None:
+        return "patient-cluster bootstrap, percentile, the cut of the score chosen anew in each resample"
     if requirement.interval is not None:
         return f"{_METHODS[requirement.interval]}, named by the policy{resampled}"
     return f"{_METHODS['wilson']}{resampled}" if spec.proportion is not None else spec.interval or "none"

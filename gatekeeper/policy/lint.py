@@ -160,6 +160,8 @@ def _cases_to_meet(requirement: Requirement) -> int | None:
         return None
     if requirement.spec.proportion is None and requirement.spec.name != "imageability":
         return None
+    if requirement.other_rate is not None:
+        return None
     method = requirement.interval or "wilson"
     return fewest_for_lower_limit(requirement.threshold.value, requirement.confidence, method)
 

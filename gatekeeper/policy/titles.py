@@ -23,6 +23,9 @@ def title_of(requirement: Requirement, policy: Policy) -> str:
         title += ", end to end"
     if requirement.structure is not None:
         title += f", {requirement.structure}"
+    if requirement.other_rate is not None:
+        other = "specificity" if requirement.at_specificity is not None else "sensitivity"
+        return f"{title} at a {other} of {write_declared_share(requirement.other_rate)}"
     if requirement.prevalence is not None:
         return f"{title} at {write_declared_share(requirement.prevalence)}"
     if requirement.percentile is not None:

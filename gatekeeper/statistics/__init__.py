@@ -9,6 +9,7 @@ from gatekeeper.statistics.bootstrap import (
 )
 from gatekeeper.statistics.interval import Interval, Undecidable
 from gatekeeper.statistics.means import mean_interval
+from gatekeeper.statistics.operating_point import rate_at
 from gatekeeper.statistics.prevalence import called_share_at, npv_at, npv_interval, ppv_at, ppv_interval
 from gatekeeper.statistics.proportions import clopper_pearson, jeffreys, wilson
 from gatekeeper.statistics.quantiles import quantile_interval, values_needed
@@ -91,6 +92,7 @@ __all__ = [
     "ppv_interval",
     "ppv_power",
     "quantile_interval",
+    "rate_at",
     "repeatability_coefficient",
     "values_needed",
     "wilson",

@@ -29,11 +29,12 @@ from gatekeeper.statistics import (
     npv_interval,
     ppv_at,
     ppv_interval,
+    rate_at,
     wilson,
 )
 from gatekeeper.suites.clusters import Clusters, Floats, all_alike, interval_when_alike, proportion_interval
 from gatekeeper.suites.measurement import Measurement, undefined
-from gatekeeper.suites.whole_table import closed_form, exact_of_table
+from gatekeeper.suites.whole_table import closed_form, exact_at_other_rate, exact_of_table
 
 _INTERVALS = {"wilson": wilson, "clopper_pearson": clopper_pearson, "jeffreys": jeffreys}
 _AT_PREVALENCE = {"precision": ppv_at, "npv": npv_at, RECALL_RATE.name: called_share_at}
@@ -85,11 +86,12 @@ class Subjects:
         """Whether all subjects are of one class."""
         return len(np.unique(self.rows.label)) < 2
 
-    def counted(self, spec: Metric, prevalence: float | None = None) -> int:
+    def counted(self, requirement: Requirement) -> int:
         """Return the number of patients on whom a metric rests: for one of both classes, of the rarer class."""
+        spec = requirement.spec
         if spec.name == "imageability":
             return self.clusters.count
-        if spec.proportion is None or prevalence is not None:
+        if spec.proportion is None or requirement.prevalence is not None or requirement.other_rate is not None:
             return int(min((self.counts[:, cells].sum(axis=1) > 0).sum() for cells in ([0, 2], [1, 3])))
         return int(np.count_nonzero(spec.proportion(ConfusionTable.of(self.counts)).trials))
 
@@ -123,6 +125,8 @@ def measure(requirement: Requirement, rows: Rows, operating_point: float) -> Mea
         return _share(subjects, requirement, *subjects.answers)
     if requirement.prevalence is not None:
         return _predictive_value(subjects, requirement, requirement.prevalence)
+    if requirement.other_rate is not None:
+        return _at_other_rate(subjects, requirement)
     if spec.of_table is not None:
         return _whole_table(subjects, requirement)
     if spec.proportion is None:
@@ -131,8 +135,13 @@ def measure(requirement: Requirement, rows: Rows, operating_point: float) -> Mea
     return _share(subjects, requirement, by_patient.hits, by_patient.trials)
 
 
-def value(spec: Metric, prevalence: float | None, subjects: Subjects, weights: NDArray[np.integer]) -> Floats:
+def value(requirement: Requirement, subjects: Subjects, weights: NDArray[np.integer]) -> Floats:
     """Return the metric for each row of patient ``weights`` (resamples, patients); NaN where it is undefined."""
+    spec, prevalence = requirement.spec, requirement.prevalence
+    if requirement.other_rate is not None:
+        positive = subjects.rows.label == 1
+        sign, within = (1.0, positive) if spec.name == "sensitivity" else (-1.0, ~positive)
+        return rate_at(sign * subjects.ranks, within, requirement.other_rate, weights, subjects.clusters.codes)
     if spec.name == "auroc":
         return auroc_of_weights(subjects.ranks, subjects.rows.label, weights, subjects.clusters.codes)
     if spec.name == "imageability":
@@ -167,6 +176,15 @@ def _share(subjects: Subjects, requirement: Requirement, hits: Floats, trials: F
     independent = _INTERVALS[requirement.interval or "wilson"]
     interval = proportion_interval(hits, trials, subjects.clusters, requirement.confidence, independent)
     return _measured(float(hits.sum() / n), interval, n, spec.n_of, patients)
+
+
+def _at_other_rate(subjects: Subjects, requirement: Requirement) -> Measurement:
+    n, patients, table = len(subjects.rows), subjects.clusters.count, subjects.table
+    n_of = f"cases ({int(table.tp + table.fn)} positive, {int(table.fp + table.tn)} negative)"
+    if subjects.one_class:
+        return undefined(Reason.UNDEFINED_METRIC, n_of, n, patients)
+    estimate = float(value(requirement, subjects, np.ones((1, patients), dtype=np.int64))[0])
+    return _measured(estimate, _resampled(requirement, subjects, estimate), n, n_of, patients)
 
 
 def _whole_table(subjects: Subjects, requirement: Requirement) -> Measurement:
@@ -213,9 +231,11 @@ def _at_prevalence(spec: Metric, table: ConfusionTable, prevalence: float) -> Fl
 
 def _resampled(requirement: Requirement, subjects: Subjects, estimate: float) -> Interval | None:
     spec, prevalence, confidence = requirement.spec, requirement.prevalence, requirement.confidence
-    replicates = value(spec, prevalence, subjects, subjects.clusters.weights())
+    replicates = value(requirement, subjects, subjects.clusters.weights())
     if not all_alike(replicates):
-        return subjects.clusters.interval(replicates, confidence, subjects.counted(spec, prevalence))
+        return subjects.clusters.interval(replicates, confidence, subjects.counted(requirement))
+    if requirement.other_rate is not None:
+        return exact_at_other_rate(requirement, *subjects.trials, confidence) if estimate == 1.0 else None
     if prevalence is not None:
         return _worst_and_best(subjects, spec, prevalence, confidence)
     if spec.of_table is not None:

@@ -100,7 +100,7 @@ def _drop(
         return undefined(Reason.UNDEFINED_METRIC, "cases", n, patients)
 
     def drop(weights: NDArray[np.integer]) -> NDArray[np.float64]:
-        values = (performance.value(followed.spec, followed.prevalence, part, weights) for part in (before, after))
+        values = (performance.value(followed, part, weights) for part in (before, after))
         return np.asarray(next(values) - next(values))
 
     estimate = float(drop(np.ones((1, patients), dtype=np.int64))[0])
@@ -110,7 +110,7 @@ def _drop(
     if all_alike(replicates):
         interval = _when_alike(followed, before, after, estimate, requirement.confidence, operating_point)
     else:
-        counted = min(part.counted(followed.spec, followed.prevalence) for part in (before, after))
+        counted = min(part.counted(followed) for part in (before, after))
         interval = before.clusters.interval(replicates, requirement.confidence, counted)
         interval = interval and replace(interval, method=f"paired {interval.method}")
     if interval is None:
@@ -133,8 +133,8 @@ def _when_alike(
     """
     if followed.spec.name == "auroc":
         return interval_when_alike(estimate, -1.0, before.pairs, confidence, ALIKE) if before.pairs else None
-    if followed.spec.name in ("sensitivity", "specificity", "imageability"):
-        return interval_when_alike(estimate, -1.0, before.counted(followed.spec), confidence, ALIKE)
+    if followed.spec.name in ("sensitivity", "specificity", "imageability") and followed.other_rate is None:
+        return interval_when_alike(estimate, -1.0, before.counted(followed), confidence, ALIKE)
     stricter = followed.model_copy(update={"confidence": 1.0 - (1.0 - confidence) / 2.0})
     first, second = (performance.measure(stricter, part.rows, operating_point).interval for part in (before, after))
     if first is None or second is None:

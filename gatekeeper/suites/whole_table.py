@@ -1,10 +1,11 @@
-"""Intervals of the metrics of a whole confusion table."""
+"""Intervals of the metrics of a whole confusion table, and of one rate at another."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from gatekeeper.metrics import ConfusionTable, Metric, at_rates
+from gatekeeper.policy import Requirement
 from gatekeeper.statistics import (
     Interval,
     Trials,
@@ -44,10 +45,29 @@ def exact_of_table(spec: Metric, positives: Trials, negatives: Trials, confidenc
     )
 
 
-def errorless(spec: Metric, positives: int, negatives: int, confidence: float, closed: bool) -> Interval | None:
+def exact_at_other_rate(
+    requirement: Requirement, positives: Trials, negatives: Trials, confidence: float
+) -> Interval | None:
+    """Bound a rate at another one where a cut parts the classes.
+
+    At the last score of the other class, the exact lower limit of the rate holds if that of the other rate reaches
+    what is asked for; where cases are too few for that, the lower limit is 0.
+    """
+    asked = requirement.other_rate or 0.0
+    first, second = (positives, negatives) if requirement.spec.name == "sensitivity" else (negatives, positives)
+    rate_of, other_of = (Trials(trials.count, trials.count, trials.count) for trials in (first, second))
+    return exact_by_class(lambda rate, other: rate if other >= asked else 0.0, rate_of, other_of, confidence)
+
+
+def errorless(
+    requirement: Requirement, positives: int, negatives: int, confidence: float, closed: bool
+) -> Interval | None:
     """Return the interval of so many independent cases (or patients), all of them called right."""
+    spec = requirement.spec
     table = at_rates(1.0, 1.0, positives / (positives + negatives))
     counted = ConfusionTable(*(cell * (positives + negatives) for cell in (table.tp, table.fp, table.fn, table.tn)))
     found = closed_form(spec, counted, confidence) if closed else None
     first, second = (Trials(count, count, count) for count in (positives, negatives))
+    if requirement.other_rate is not None:
+        return exact_at_other_rate(requirement, first, second, confidence)
     return found or exact_of_table(spec, first, second, confidence)

@@ -49,11 +49,11 @@ class Need:
 def need_of_performance(requirement: Requirement, subjects: Subjects) -> Need:
     """Return what a performance requirement needs on these rows, all of them called right."""
     spec, goal, confidence = requirement.spec, requirement.threshold.value, requirement.confidence
-    patients = subjects.counted(spec, requirement.prevalence) if len(subjects.rows) else 0
+    patients = subjects.counted(requirement) if len(subjects.rows) else 0
     if spec.name == "auroc":
         needed = fewest_for_lower_limit(goal, confidence)
         return Need(_PAIRS, subjects.pairs, needed, subjects.clusters.repeat, patients)
-    if requirement.prevalence is not None or spec.of_table is not None:
+    if requirement.prevalence is not None or requirement.other_rate is not None or spec.of_table is not None:
         return _by_class(requirement, subjects, patients)
     trials = _trials(spec, subjects)
     have = int(trials.sum())
@@ -83,10 +83,10 @@ def need_of_drop(requirement: Requirement, policy: Policy, subjects: Subjects) -
     """Return what an upper limit of a drop needs when stress changes nothing."""
     followed = policy.requirements[requirement.of or ""]
     goal, confidence, name = requirement.threshold.value, requirement.confidence, followed.spec.name
-    patients = subjects.counted(followed.spec, followed.prevalence) if len(subjects.rows) else 0
+    patients = subjects.counted(followed) if len(subjects.rows) else 0
     if name == "auroc":
         return Need(_PAIRS, subjects.pairs, fewest_for_lower_limit(1.0 - goal, confidence), True, patients)
-    if name in ("sensitivity", "specificity", "imageability"):
+    if name in ("sensitivity", "specificity", "imageability") and followed.other_rate is None:
         needed = fewest_for_lower_limit(1.0 - goal, confidence)
         return Need(f"patients with {followed.spec.n_of}", patients, needed, True, patients)
     # The drop lies between the differences of both intervals, each with half of the error: 1 less a lower limit.
@@ -128,7 +128,7 @@ def _fewest(requirement: Requirement, ratio: float, resampled: bool) -> ClassSiz
 
     def suffices(negatives: int) -> bool:
         sizes = of_ratio(negatives, ratio)
-        found = errorless(spec, sizes.positives, sizes.negatives, confidence, closed=not resampled)
+        found = errorless(requirement, sizes.positives, sizes.negatives, confidence, closed=not resampled)
         if found is None:
             return False
         return found.lower >= goal if spec.higher_is_better else found.upper <= goal

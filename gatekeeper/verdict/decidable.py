@@ -162,7 +162,7 @@ def _reach(finding: Finding, requirement: Requirement, need: Need | None, found:
     if finding.interval is None and finding.reason is not Reason.TOO_FEW_CASES:
         return Reach.NOBODY_CAN
     counted = name in ("latency", "mean_latency", "flip_rate", "imageability") or (
-        requirement.spec.proportion is not None and requirement.prevalence is None
+        requirement.spec.proportion is not None and requirement.prevalence is None and requirement.other_rate is None
     )
     return Reach.NOBODY_CAN if counted and need is not None and not need.resampled else Reach.ERRORLESS_CANNOT
 

@@ -34,6 +34,8 @@ def _seen(finding: Finding, requirement: Requirement, policy: Policy) -> str:
     unit, units, positive = policy.context.unit, plural(policy.context.unit), policy.context.positive
     value, span = write_number(finding, finding.estimate or 0.0), _span(finding)
     metric = finding.metric
+    if requirement.other_rate is not None and not requirement.perturbation:
+        return f"{title_of(requirement.model_copy(update={'title': None}), policy)} is {value}{span}"
     if metric == "sensitivity":
         return f"Of the positive {units} ({positive}), {value} are found{span}"
     if metric == "specificity":

@@ -26,6 +26,7 @@ from sklearn.metrics import (
     f1_score,
     matthews_corrcoef,
     roc_auc_score,
+    roc_curve,
 )
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
@@ -45,11 +46,17 @@ OF_TABLE = {
     "kappa": cohen_kappa_score,
     "youden": partial(balanced_accuracy_score, adjusted=True),
 }
-EVERY = (*(requirement(name) for name in (*PROPORTIONS, *OF_TABLE, "auroc", "accuracy")), *AT_PREVALENCE)
+AT_OTHER_RATE = (requirement("sensitivity", at_specificity=0.8), requirement("specificity", at_sensitivity=0.8))
+EVERY = (
+    *(requirement(name) for name in (*PROPORTIONS, *OF_TABLE, "auroc", "accuracy")),
+    *AT_PREVALENCE,
+    *AT_OTHER_RATE,
+)
 
 
 def name_of(item: Requirement) -> str:
-    return item.metric + (" at prevalence" if item.at_prevalence is not None else "")
+    at = " at prevalence" if item.at_prevalence is not None else ""
+    return item.metric + at + (" at another rate" if item.other_rate is not None else "")
 
 
 every_requirement = pytest.mark.parametrize("item", EVERY, ids=name_of)
@@ -115,6 +122,13 @@ def explicit_value(item: Requirement, cases: list[MadeUpCase]) -> float:
     if item.metric == "auroc":
         labels = [case.label for case in cases]
         return float(roc_auc_score(labels, [case.score for case in cases])) if len(set(labels)) == 2 else np.nan
+    if item.other_rate is not None:
+        labels, scores = np.array([case.label for case in cases]), np.array([case.score for case in cases])
+        if len(set(labels.tolist())) < 2:
+            return np.nan
+        false_alarms, found, _ = roc_curve(labels, scores, drop_intermediate=False)
+        own, other = (found, 1.0 - false_alarms) if item.metric == "sensitivity" else (1.0 - false_alarms, found)
+        return float(own[other >= item.other_rate - 1e-9].max())
     if item.metric in OF_TABLE:
         labels = [case.label for case in cases]
         return float(OF_TABLE[item.metric](labels, [case.score >= OPERATING_POINT for case in cases]))
@@ -194,6 +208,18 @@ def test_a_table_with_empty_cells_gives_a_number_or_says_that_there_is_none(
     else:
         assert found.interval.lower - 1e-12 <= found.estimate <= found.interval.upper + 1e-12
         assert found.interval.lower < found.interval.upper
+
+
+def test_a_cut_that_parts_the_classes_is_bounded_by_both_of_them() -> None:
+    enough = measured(AT_OTHER_RATE[0], cells(60, 0, 0, 60))
+    assert enough.limits == pytest.approx((clopper_pearson(60, 60, 0.975).lower, 1.0))
+    few = measured(AT_OTHER_RATE[0], cells(60, 0, 0, 12))
+    assert few.limits == (0.0, 1.0)
+
+
+def test_a_rate_at_another_does_not_depend_on_the_operating_point() -> None:
+    rows = rows_of(random_cases(7, patients=80, cases_each=1))
+    assert measure(AT_OTHER_RATE[0], rows, 0.2) == measure(AT_OTHER_RATE[0], rows, 0.9)
 
 
 def test_cases_of_which_only_the_others_repeat_count_as_independent() -> None:

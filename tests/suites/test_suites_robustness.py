@@ -93,7 +93,7 @@ def test_a_drop_is_paired_patient_by_patient(followed: str, cases_each: int) -> 
     )
 
     def differences(weights: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-        return value(item.spec, item.prevalence, first, weights) - value(item.spec, item.prevalence, second, weights)
+        return value(item, first, weights) - value(item, second, weights)
 
     assert found.estimate == pytest.approx(float(differences(plain_weights(40))[0]))
     assert found.limits == pytest.approx(np.quantile(differences(cluster_weights(40)), [0.025, 0.975]), abs=1e-11)

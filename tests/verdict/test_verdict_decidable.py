@@ -245,6 +245,16 @@ def test_a_percentile_needs_so_many_timed_calls_whatever_the_cases() -> None:
     assert short_of(policy_of(items, latency={"timed_calls": 368, "hardware": "H100"}), lock_of(5, 5)) == {}
 
 
+@pytest.mark.parametrize("each", [1, 2])
+def test_a_rate_at_another_needs_both_classes(each: int) -> None:
+    policy = one("sensitivity", at_specificity=0.9, lower_limit={"at_least": 0.8})
+    short = short_of(policy, lock_of(20 * each, 20 * each, each=each))["it"]
+    assert short.needed is not None
+    half = short.needed // 2
+    assert "it" not in short_of(policy, lock_of(half * each, half * each, each=each))
+    assert "it" in short_of(policy, lock_of((half - 1) * each, (half - 1) * each, each=each))
+
+
 @pytest.mark.parametrize("metric", ["youden", "f1", "kappa", "matthews_correlation", "balanced_accuracy"])
 @pytest.mark.parametrize("each", [1, 2])
 def test_a_metric_of_the_whole_table_needs_so_many_of_both_classes(metric: str, each: int) -> None:
@@ -276,7 +286,7 @@ def test_few_patients_with_several_cases_leave_room_for_no_error() -> None:
 def test_what_this_version_cannot_measure_is_told() -> None:
     items = {
         "later": requirement("flip_rate", level="R3"),
-        "never_yet": requirement("sensitivity", at_specificity=0.9, blocking=False),
+        "never_yet": requirement("max_deviation", level="R2", blocking=False),
     }
     short = short_of(policy_of(items), lock_of(100, 100))
     assert {item.reason for item in short.values()} == {Reason.NOT_MEASURED}

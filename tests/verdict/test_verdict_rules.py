@@ -182,8 +182,7 @@ def test_a_group_that_is_missing_or_too_small_counts_as_the_policy_says(missing:
         requirement("flip_rate", level="R3"),
         requirement("max_deviation", level="R1"),
         requirement("latency", percentile=95.0, stage="end_to_end"),
-        requirement("sensitivity", at_specificity=0.9),
-        requirement("specificity", at_sensitivity=0.9),
+        requirement("within_subject_sd", level="R2"),
     ],
 )
 def test_what_is_not_measured_yet_is_never_decided(item: object) -> None:

@@ -99,6 +99,12 @@ class Requirement(Record):
         return None if self.at_prevalence is None else parse_quantity(self.at_prevalence, "1")
 
     @property
+    def other_rate(self) -> float | None:
+        """The specificity at which a sensitivity is required, or the sensitivity of a specificity, as a share."""
+        written = self.at_specificity if self.at_specificity is not None else self.at_sensitivity
+        return None if written is None else parse_quantity(written, "1")
+
+    @property
     def not_measured(self) -> str | None:
         """What of this requirement this version cannot measure yet, as the subject of a sentence; None if nothing.
 
@@ -110,8 +116,6 @@ class Requirement(Record):
             return f"repeatability at level {self.level}"
         if self.stage == "end_to_end":
             return "time from end to end"
-        if any(
-            value is not None for value in (self.at_sensitivity, self.at_specificity, self.at_false_positives_per_case)
-        ):
+        if self.at_false_positives_per_case is not None:
             return f"{self.spec.title.lower()} at another operating point than the candidate's"
         return None
