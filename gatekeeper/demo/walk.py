@@ -13,7 +13,7 @@ from gatekeeper.demo.testset import area_baseline, write_test_set
 from gatekeeper.evidence import VerdictWord
 from gatekeeper.gate import CheckRequest, CheckResult, check
 from gatekeeper.locking import lock_testset
-from gatekeeper.statistics import auroc, auroc_of_weights, cluster_index, cluster_weights, percentile_interval
+from gatekeeper.statistics import auroc_interval, cluster_index
 from gatekeeper.testset import Manifest
 
 Progress = Callable[[str, int, int], None]
@@ -66,14 +66,13 @@ def build_test_set(out: Path, home: Path, progress: Progress) -> TestSet:
 
 
 def size_baseline(testset: TestSet) -> SizeBaseline:
-    """Rank the originals by the area of their contour, with the patient-cluster bootstrap that the gate uses."""
+    """Rank the originals by the area of their contour, with the interval that the gate uses."""
     areas = area_baseline(testset.table)
     originals = [case for case in testset.manifest.cases if case.case_id == case.subject]
     scores = np.array([areas[case.case_id] for case in originals])
     labels = np.array([case.label for case in originals])
-    codes, count = cluster_index([case.patient for case in originals])
-    replicates = auroc_of_weights(scores, labels, cluster_weights(count), codes)
-    estimate, interval = auroc(scores, labels), percentile_interval(replicates, 0.95, "")
+    codes, _ = cluster_index([case.patient for case in originals])
+    estimate, interval = auroc_interval(scores, labels, codes)
     words = (
         f"size alone  The area of the contour by itself ranks these {len(originals)} nodules with an AUROC of "
         f"{estimate:.3f} ({interval.lower:.3f} to {interval.upper:.3f}): the network mostly learns size."

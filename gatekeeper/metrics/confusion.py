@@ -15,8 +15,8 @@ from gatekeeper.metrics.specification import Metric, Suite
 _SOURCE = "Metrics Reloaded (Maier-Hein et al., Nat Methods 2024, doi 10.1038/s41592-023-02151-z)"
 
 _SHARE = (
-    "Wilson score (or the method that the policy names); patients resampled (cluster bootstrap) where one has several "
-    "cases"
+    "Clopper-Pearson (or the method that the policy names); on the effective number of cases (Korn & Graubard) where a "
+    "patient has several"
 )
 _AT_PREVALENCE = "; at a prevalence: logit of Mercaldo, Lau & Zhou"
 

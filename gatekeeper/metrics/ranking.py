@@ -13,5 +13,7 @@ AUROC = Metric(
     source="Hanley & McNeil, Radiology 1982;143:29; DeLong, DeLong & Clarke-Pearson, Biometrics 1988;44:837",
     undefined="all cases are of one class",
     n_of="cases",
-    interval="DeLong; patients resampled (cluster bootstrap) where one has several cases",
+    interval=(
+        "DeLong, by patient where one has several cases (Obuchowski); Wilson score on the effective number of pairs"
+    ),
 )

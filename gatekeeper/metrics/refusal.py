@@ -12,7 +12,7 @@ IMAGEABILITY = Metric(
     source="Abràmoff et al., npj Digit Med 2018;1:39, PMC6550188",
     undefined="no case",
     n_of="cases",
-    interval="Wilson score; patients resampled (cluster bootstrap) where one has several cases",
+    interval="Clopper-Pearson (exact); on the effective number of cases (Korn & Graubard) where a patient has several",
     tasks=EVERY_TASK,
 )
 REFUSAL_RATE = Metric(

@@ -66,7 +66,9 @@ FLIP_RATE = Metric(
     source="FDA draft guidance on AI-enabled device software functions (2025-01-07), App. C: precision study",
     undefined="no subject has a repeat",
     n_of="subjects with repeats",
-    interval="Clopper-Pearson (exact); patients resampled (cluster bootstrap) where one has several subjects",
+    interval=(
+        "Clopper-Pearson (exact); on the effective number of subjects (Korn & Graubard) where a patient has several"
+    ),
     higher_is_better=False,
     options=frozenset({"level"}),
     must=frozenset({"level"}),

@@ -11,8 +11,8 @@ from gatekeeper.metrics.confusion import ConfusionTable, Counts, sensitivity, sp
 from gatekeeper.metrics.specification import Metric, Suite
 
 _SOURCE = "Metrics Reloaded (Maier-Hein et al., Nat Methods 2024, doi 10.1038/s41592-023-02151-z)"
-_RESAMPLED = "; patients resampled (cluster bootstrap) where one has several cases"
-_NEWCOMBE = "Newcombe's hybrid score" + _RESAMPLED
+_EFFECTIVE = "; on effective numbers of cases where a patient has several"
+_NEWCOMBE = "Newcombe's hybrid score" + _EFFECTIVE
 _BOOTSTRAP = "patient-cluster bootstrap, percentile; exact limits over patients where none differs"
 _MOST_RATIO = 1_000_000.0
 
@@ -98,7 +98,7 @@ F1 = Metric(
     source=_SOURCE,
     undefined="no case is positive and none was called",
     n_of="cases",
-    interval="Wilson score of TP / (TP + FP + FN), of which F1 is a function" + _RESAMPLED,
+    interval="Wilson score of TP / (TP + FP + FN), of which F1 is a function" + _EFFECTIVE,
     of_table=f1,
 )
 MATTHEWS = Metric(
@@ -139,7 +139,7 @@ NEGATIVE_LIKELIHOOD_RATIO = Metric(
     undefined="a class has no case, or every negative case was called",
     n_of="cases",
     interval="log method of Simel, Samsa & Matchar, exact limits by class where no positive case was missed"
-    + _RESAMPLED,
+    + _EFFECTIVE,
     highest=_MOST_RATIO,
     higher_is_better=False,
     of_table=negative_likelihood_ratio,

@@ -12,8 +12,8 @@ Cases: TypeAlias = dict[str, int]
 
 MOST_CASES = 100_000
 CLUSTERS = (
-    "Independent cases, one a patient. Where patients have several, count patients: the gate then resamples them, and "
-    "cases of one patient tell less."
+    "Independent cases, one a patient. Where patients have several, count patients: the gate then looks at their "
+    "spread over patients, and cases of one patient tell less."
 )
 
 

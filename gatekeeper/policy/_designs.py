@@ -10,6 +10,7 @@ from gatekeeper.policy._sentences import interval_of, write_value
 from gatekeeper.policy.schema import Policy, Requirement
 from gatekeeper.policy.titles import title_of
 from gatekeeper.statistics import (
+    DEFAULT_METHOD,
     ProportionMethod,
     cases_for_lower_limit,
     cases_for_upper_limit,
@@ -60,8 +61,8 @@ def proportion_method(requirement: Requirement) -> ProportionMethod | None:
     written = spec.interval or ""
     if requirement.prevalence is not None or requirement.other_rate is not None or spec.suite == "robustness":
         return None
-    if spec.proportion is not None or written.startswith("Wilson"):
-        return requirement.interval or "wilson"
+    if spec.proportion is not None or spec.name == "imageability":
+        return requirement.interval or DEFAULT_METHOD
     return "clopper_pearson" if written.startswith("Clopper-Pearson (exact)") else None
 
 

@@ -91,7 +91,7 @@ def area(requirement: Requirement, ratio: float) -> Design:
 
     pairs = fewest_for_lower_limit(goal, confidence)
     design = Design(
-        "DeLong limit on the log-odds scale, normal approximation with Hanley & McNeil's variance",
+        "normal approximation on the log-odds scale with Hanley & McNeil's variance",
         goal,
         1.0,
         count,

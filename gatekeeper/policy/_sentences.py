@@ -7,6 +7,7 @@ from gatekeeper.metrics import Metric
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy.schema import Basis, Context, Policy, Requirement
 from gatekeeper.policy.titles import plural, spoken, standing_of, title_of
+from gatekeeper.statistics import DEFAULT_METHOD
 
 _BETWEEN = {
     "R0": "when the same input is given again",
@@ -92,14 +93,14 @@ def interval_of(requirement: Requirement) -> str:
     spec = requirement.spec
     if requirement.threshold.of == "estimate":
         return "none: the value measured decides, and chance in the choice of cases is not allowed for"
-    resampled = "; patients resampled (cluster bootstrap) where one has several cases"
+    effective = "; on the effective number of cases (Korn & Graubard) where a patient has several"
     if spec.name in ("precision", "npv") and requirement.prevalence is not None:
-        return f"logit of Mercaldo, Lau & Zhou, the prevalence taken as known{resampled}"
+        return f"logit of Mercaldo, Lau & Zhou, the prevalence taken as known{effective}"
     if requirement.other_rate is not None:
         return "patient-cluster bootstrap, percentile, the cut of the score chosen anew in each resample"
     if requirement.interval is not None:
-        return f"{_METHODS[requirement.interval]}, named by the policy{resampled}"
-    return f"{_METHODS['wilson']}{resampled}" if spec.proportion is not None else spec.interval or "none"
+        return f"{_METHODS[requirement.interval]}, named by the policy{effective}"
+    return f"{_METHODS[DEFAULT_METHOD]}{effective}" if spec.proportion is not None else spec.interval or "none"
 
 
 def weight_of(id_: str, policy: Policy) -> str:

@@ -12,7 +12,7 @@ from gatekeeper.errors import Place
 from gatekeeper.metrics import Suite
 from gatekeeper.policy.load import LoadedPolicy, search_folders, shipped
 from gatekeeper.policy.schema import Policy, Requirement
-from gatekeeper.statistics import fewest_for_lower_limit, values_needed
+from gatekeeper.statistics import DEFAULT_METHOD, fewest_for_lower_limit, values_needed
 from gatekeeper.strict_yaml import KeyPath
 
 _SOON = timedelta(days=30)
@@ -162,7 +162,7 @@ def _cases_to_meet(requirement: Requirement) -> int | None:
         return None
     if requirement.other_rate is not None:
         return None
-    method = requirement.interval or "wilson"
+    method = requirement.interval or DEFAULT_METHOD
     return fewest_for_lower_limit(requirement.threshold.value, requirement.confidence, method)
 
 

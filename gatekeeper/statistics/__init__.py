@@ -2,11 +2,13 @@
 
 from gatekeeper.statistics.bootstrap import (
     RESAMPLES,
-    bootstrap_counts,
+    bootstrap_sums,
     cluster_index,
     cluster_weights,
     percentile_interval,
+    weight_blocks,
 )
+from gatekeeper.statistics.effective import Effective, effective_rates, effective_trials
 from gatekeeper.statistics.interval import Interval, Undecidable
 from gatekeeper.statistics.means import mean_interval
 from gatekeeper.statistics.operating_point import rate_at
@@ -18,8 +20,9 @@ from gatekeeper.statistics.repeatability import (
     within_subject_sd,
     within_subject_sd_interval,
 )
-from gatekeeper.statistics.roc import auroc, auroc_from_pairs, auroc_of_weights, delong
+from gatekeeper.statistics.roc import auroc, auroc_from_pairs, auroc_interval, auroc_of_weights, bootstrap_auroc, delong
 from gatekeeper.statistics.sample_size import (
+    DEFAULT_METHOD,
     ProportionMethod,
     cases_for_lower_limit,
     cases_for_upper_limit,
@@ -51,16 +54,20 @@ from gatekeeper.statistics.two_classes import (
 )
 
 __all__ = [
+    "DEFAULT_METHOD",
     "RESAMPLES",
     "ClassSizes",
+    "Effective",
     "Interval",
     "ProportionMethod",
     "Trials",
     "Undecidable",
     "auroc",
     "auroc_from_pairs",
+    "auroc_interval",
     "auroc_of_weights",
-    "bootstrap_counts",
+    "bootstrap_auroc",
+    "bootstrap_sums",
     "called_share_at",
     "cases_for_auroc",
     "cases_for_called_share",
@@ -74,6 +81,8 @@ __all__ = [
     "cluster_weights",
     "degrees_for_spread",
     "delong",
+    "effective_rates",
+    "effective_trials",
     "exact_by_class",
     "f1_interval",
     "fewest_for_called_share",
@@ -95,6 +104,7 @@ __all__ = [
     "rate_at",
     "repeatability_coefficient",
     "values_needed",
+    "weight_blocks",
     "wilson",
     "within_subject_sd",
     "within_subject_sd_interval",

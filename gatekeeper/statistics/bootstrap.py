@@ -1,12 +1,12 @@
 """The patient-cluster bootstrap: patients are drawn with replacement, each with all of its cases; never images.
 
 Sources: Davison & Hinkley, Bootstrap Methods and their Application, 1997, sections 3.8 and 5.3; Field & Welsh,
-J R Stat Soc B 2007;69:369. A resample is kept as one small integer a patient: how often it was drawn.
+J R Stat Soc B 2007;69:369. A resample is one small integer a patient: how often it was drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from gatekeeper.statistics.interval import Interval, Undecidable, error_each_sid
 RESAMPLES = 2000
 MOST_UNDEFINED = 0.05
 
-_CHUNK_ELEMENTS = 1 << 17  # draws or weights handled at a time: they stay in the processor's cache
+_CHUNK_ELEMENTS = 1 << 16  # weights drawn at a time: they stay in the processor's cache
+_KINDS_WORTH = 16  # a kind of cluster costs as much to draw as so many clusters one by one
+_MOST_CELLS = 1 << 16
 
 
 def cluster_index(patients: Sequence[str]) -> tuple[NDArray[np.intp], int]:
@@ -28,52 +30,73 @@ def cluster_index(patients: Sequence[str]) -> tuple[NDArray[np.intp], int]:
     return np.fromiter((code[name] for name in patients), dtype=np.intp, count=len(patients)), len(code)
 
 
-def cluster_weights(clusters: int, resamples: int = RESAMPLES, seed: int = 0) -> NDArray[np.uint16]:
-    """Draw how often each resample takes each cluster: multinomial counts with equal probabilities.
+def weight_blocks(clusters: int, resamples: int = RESAMPLES, seed: int = 0) -> Iterator[NDArray[np.intp]]:
+    """Draw how often each resample takes each cluster, some resamples at a time: they stay in the processor's cache.
 
     The same arguments give the same counts on every machine and with every version of numpy: they are made from the
     raw stream of PCG64, which numpy guarantees, and not by a Generator, which it does not. Probabilities are equal to
     within C / 2^32. A row takes ``clusters`` clusters in all; ``clusters`` < 2^32.
 
-    Returns
-    -------
-    Counts of shape (resamples, clusters). Raises ValueError without a cluster or a resample.
+    Yields
+    ------
+    Multinomial counts of shape (a few, clusters), ``resamples`` rows in all. Raises ValueError without a cluster or a
+    resample.
     """
-    if clusters < 1 or resamples < 1:
-        raise ValueError(f"cannot draw {resamples} resamples of {clusters} clusters")
+    _check_draw(clusters, resamples)
     stream = np.random.PCG64(seed)
-    weights = np.empty((resamples, clusters), dtype=np.uint16)
-    rows = max(1, _CHUNK_ELEMENTS // clusters)
+    rows = 2 * max(1, _CHUNK_ELEMENTS // (2 * clusters))  # even, so that no half of a raw number is left over
+    first_of_row = np.repeat(np.arange(rows, dtype=np.uint64) * np.uint64(clusters), clusters)
+    drawn = np.empty(rows * clusters, dtype=np.uint64)
     for start in range(0, resamples, rows):
-        piece = weights[start : start + rows]
-        drawn = _draw(stream, piece.size, clusters).reshape(piece.shape)
-        drawn += np.arange(len(piece), dtype=np.intp)[:, None] * clusters
-        piece[:] = np.bincount(drawn.ravel(), minlength=piece.size).reshape(piece.shape)
+        wanted = min(rows, resamples - start) * clusters
+        raw = np.asarray(stream.random_raw((wanted + 1) // 2), dtype="<u8").view("<u4")[:wanted]
+        piece = drawn[:wanted]
+        np.copyto(piece, raw)
+        piece *= np.uint64(clusters)
+        piece >>= np.uint64(32)
+        piece += first_of_row[:wanted]
+        yield np.bincount(piece.view(np.int64), minlength=wanted).reshape(-1, clusters)
+
+
+def cluster_weights(clusters: int, resamples: int = RESAMPLES, seed: int = 0) -> NDArray[np.uint16]:
+    """Return all of ``weight_blocks`` as one matrix of shape (resamples, clusters)."""
+    _check_draw(clusters, resamples)
+    weights = np.empty((resamples, clusters), dtype=np.uint16)
+    start = 0
+    for block in weight_blocks(clusters, resamples, seed):
+        weights[start : start + len(block)] = block
+        start += len(block)
     return weights
 
 
-def bootstrap_counts(
-    counts: NDArray[np.integer] | NDArray[np.floating], weights: NDArray[np.integer]
+def bootstrap_sums(
+    contributions: NDArray[np.integer] | NDArray[np.floating], resamples: int = RESAMPLES, seed: int = 0
 ) -> NDArray[np.float64]:
-    """Return what each resample counts: the sums over clusters of weight times count.
+    """Return sums over the clusters of each resample, such as of tp, fp, fn and tn.
+
+    Clusters that contribute alike are drawn together: how many of a resample are of each kind is multinomial. So
+    counts cost no draw for each cluster; contributions that all differ do (``weight_blocks``). Kinds are drawn by
+    numpy's RandomState, whose stream is frozen (NEP 19).
 
     Parameters
     ----------
-    counts : shape (C, k), what each cluster contributes, such as tp, fp, fn, tn
-    weights : shape (B, C), from ``cluster_weights``
+    contributions : shape (C, k), what each cluster adds
 
     Returns
     -------
-    Sums of shape (B, k), float64; exact for integer counts as long as they stay below 2^53.
+    Sums of shape (resamples, k), float64; exact for integers as long as they stay below 2^53. Raises ValueError for
+    another shape, a contribution that is not finite, or no cluster or resample.
     """
-    if counts.ndim != 2 or weights.ndim != 2 or weights.shape[1] != counts.shape[0]:
-        raise ValueError(f"counts {counts.shape} and weights {weights.shape} must be (C, k) and (B, C)")
-    summands = counts.astype(np.float64)
-    sums = np.empty((weights.shape[0], counts.shape[1]))
-    rows = max(1, _CHUNK_ELEMENTS // max(1, weights.shape[1]))
-    for start in range(0, len(sums), rows):
-        np.matmul(weights[start : start + rows].astype(np.float64), summands, out=sums[start : start + rows])
-    return sums
+    if contributions.ndim != 2 or not np.isfinite(contributions).all():
+        raise ValueError(f"contributions must be finite and of shape (C, k), not {contributions.shape}")
+    _check_draw(len(contributions), resamples)
+    summands = contributions.astype(np.float64)
+    kinds, members = _kinds(summands)
+    if _KINDS_WORTH * len(kinds) < len(summands):
+        source = np.random.RandomState(np.random.PCG64(seed))
+        return np.asarray(source.multinomial(len(summands), members / len(summands), size=resamples) @ kinds)
+    blocks = weight_blocks(len(summands), resamples, seed)
+    return np.concatenate([block.astype(np.float64) @ summands for block in blocks])
 
 
 def percentile_interval(replicates: NDArray[np.float64], confidence: float, method: str) -> Interval:
@@ -97,9 +120,18 @@ def percentile_interval(replicates: NDArray[np.float64], confidence: float, meth
     return Interval(float(lower), float(upper), confidence, method)
 
 
-def _draw(stream: np.random.PCG64, size: int, clusters: int) -> NDArray[np.intp]:
-    drawn = np.asarray(stream.random_raw(size), dtype=np.uint64)
-    drawn >>= np.uint64(32)
-    drawn *= np.uint64(clusters)
-    drawn >>= np.uint64(32)
-    return drawn.astype(np.intp)
+def _check_draw(clusters: int, resamples: int) -> None:
+    if clusters < 1 or resamples < 1:
+        raise ValueError(f"cannot draw {resamples} resamples of {clusters} clusters")
+
+
+def _kinds(contributions: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return the rows that differ, sorted, and how often each occurs."""
+    highest = contributions.max(axis=0)
+    small = contributions.min() >= 0.0 and np.prod(highest + 1.0) <= _MOST_CELLS
+    if not small or (contributions != np.floor(contributions)).any():
+        return np.unique(contributions, axis=0, return_counts=True)
+    shape = tuple(int(most) + 1 for most in highest)
+    cells = np.bincount(np.ravel_multi_index(tuple(contributions.T.astype(np.intp)), shape))
+    found = np.flatnonzero(cells)
+    return np.stack(np.unravel_index(found, shape), axis=1).astype(np.float64), cells[found]

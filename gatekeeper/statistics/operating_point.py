@@ -6,12 +6,14 @@ rate among all cuts of the score at which the other rate is at least the one ask
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_CHUNK_ELEMENTS = 1 << 17
+_CHUNK_ELEMENTS = 1 << 16
 _ROUNDING = 1e-9  # 0.9 of 30 cases is 27 of them, though 0.9 * 30 in binary is a little more
 
 
@@ -19,7 +21,7 @@ def rate_at(
     scores: Floats,
     of_class: NDArray[np.bool_],
     other_rate: float,
-    weights: NDArray[np.integer],
+    weights: NDArray[np.integer] | Iterable[NDArray[np.integer]],
     clusters: NDArray[np.intp],
 ) -> Floats:
     """Return, in each of B resamples, the share of a class that scores beyond a cut that keeps the other class out.
@@ -31,7 +33,8 @@ def rate_at(
     ----------
     scores : shape (n,), higher speaks for the class; ``of_class`` : shape (n,), True where a case is of the class
     other_rate : share of the other class that must stay below the cut, 0 < other_rate < 1
-    weights : shape (B, C), how often each resample takes each cluster; ``clusters`` : codes below C, shape (n,)
+    weights : shape (B, C), how often each resample takes each cluster, or blocks of such rows
+    clusters : codes below C, shape (n,)
 
     Returns
     -------
@@ -44,10 +47,10 @@ def rate_at(
     beyond = np.searchsorted(scores[within], values, "right")
     rows = max(1, _CHUNK_ELEMENTS // max(1, len(scores)))
     pieces = []
-    for start in range(0, len(weights), rows):
-        piece = weights[start : start + rows]
-        kept_out = _cumulated(piece[:, clusters[other]])[:, ends]
-        not_called = _cumulated(piece[:, clusters[within]])
+    blocks = [weights] if isinstance(weights, np.ndarray) else weights
+    for piece in (block[start : start + rows] for block in blocks for start in range(0, len(block), rows)):
+        kept_out = _cumulated(piece.take(clusters[other], axis=1)).take(ends, axis=1)
+        not_called = _cumulated(piece.take(clusters[within], axis=1))
         total, all_others = not_called[:, -1], kept_out[:, -1]
         cut = (kept_out >= other_rate * all_others[:, None] - _ROUNDING).argmax(axis=1)
         called = total - not_called[np.arange(len(piece)), beyond[cut]]

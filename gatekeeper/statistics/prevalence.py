@@ -48,7 +48,7 @@ def called_share_at(sensitivity: Floats | float, specificity: Floats | float, pr
     return np.asarray(right + (1.0 - np.asarray(specificity, dtype=np.float64)) * (1.0 - prevalence))
 
 
-def ppv_interval(tp: int, fn: int, fp: int, tn: int, prevalence: float, confidence: float = 0.95) -> Interval:
+def ppv_interval(tp: float, fn: float, fp: float, tn: float, prevalence: float, confidence: float = 0.95) -> Interval:
     """Return the standard logit interval of the positive predictive value at ``prevalence``.
 
     logit(PPV) = log(Se / (1 - Sp)) + logit(p), with variance (1 - Se) / TP + Sp / FP.
@@ -60,7 +60,7 @@ def ppv_interval(tp: int, fn: int, fp: int, tn: int, prevalence: float, confiden
 
     Parameters
     ----------
-    tp, fn : positive cases called and not called
+    tp, fn : positive cases called and not called, whole numbers or effective ones
     fp, tn : negative cases called and not called
     prevalence : share of positives where the candidate is to be used, 0 < prevalence < 1
 
@@ -83,7 +83,7 @@ def ppv_interval(tp: int, fn: int, fp: int, tn: int, prevalence: float, confiden
     )
 
 
-def npv_interval(tp: int, fn: int, fp: int, tn: int, prevalence: float, confidence: float = 0.95) -> Interval:
+def npv_interval(tp: float, fn: float, fp: float, tn: float, prevalence: float, confidence: float = 0.95) -> Interval:
     """Return the standard logit interval of the negative predictive value at ``prevalence``.
 
     The mirror image of ``ppv_interval``: the exact limits take over where TN = 0 or FN = 0. Raises ValueError without
@@ -92,7 +92,7 @@ def npv_interval(tp: int, fn: int, fp: int, tn: int, prevalence: float, confiden
     return ppv_interval(tn, fp, fn, tp, 1.0 - prevalence, confidence)
 
 
-def _worst_and_best(tp: int, fn: int, fp: int, tn: int, prevalence: float, confidence: float) -> Interval:
+def _worst_and_best(tp: float, fn: float, fp: float, tn: float, prevalence: float, confidence: float) -> Interval:
     each = 1.0 - (1.0 - confidence) / 2.0
     sensitivity, specificity = clopper_pearson(tp, tp + fn, each), clopper_pearson(tn, fp + tn, each)
     lower = float(ppv_at(sensitivity.lower, specificity.lower, prevalence))

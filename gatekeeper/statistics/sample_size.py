@@ -14,6 +14,8 @@ from gatekeeper.statistics.interval import Interval, error_each_side, normal_qua
 
 ProportionMethod: TypeAlias = Literal["wilson", "clopper_pearson", "jeffreys"]
 
+DEFAULT_METHOD: ProportionMethod = "clopper_pearson"  # no more than 2.5 % of false releases, whatever the truth
+
 _MOST_CASES = 10**9
 _MOST_TRIALS = 1_000_000
 

@@ -23,7 +23,7 @@ class Trials:
     ever_right: int
 
 
-def youden_interval(tp: int, fn: int, fp: int, tn: int, confidence: float = 0.95) -> Interval:
+def youden_interval(tp: float, fn: float, fp: float, tn: float, confidence: float = 0.95) -> Interval:
     """Return Newcombe's hybrid score interval of Se + Sp - 1, from Wilson's limits of Se and of 1 - Sp.
 
     Raises ValueError without a positive or without a negative case.
@@ -36,7 +36,7 @@ def youden_interval(tp: int, fn: int, fp: int, tn: int, confidence: float = 0.95
     return Interval(lower, upper, confidence, "Newcombe hybrid score")
 
 
-def f1_interval(tp: int, fp: int, fn: int, confidence: float = 0.95) -> Interval:
+def f1_interval(tp: float, fp: float, fn: float, confidence: float = 0.95) -> Interval:
     """Return the interval of F1 = 2 J / (1 + J), from Wilson's of J = TP / (TP + FP + FN).
 
     Given how many cases are positive or called, their true positives are binomial, and F1 grows with their share.
@@ -47,7 +47,9 @@ def f1_interval(tp: int, fp: int, fn: int, confidence: float = 0.95) -> Interval
     return Interval(lower, upper, confidence, "Wilson score of TP / (TP + FP + FN), as F1")
 
 
-def negative_likelihood_ratio_interval(tp: int, fn: int, fp: int, tn: int, confidence: float = 0.95) -> Interval | None:
+def negative_likelihood_ratio_interval(
+    tp: float, fn: float, fp: float, tn: float, confidence: float = 0.95
+) -> Interval | None:
     """Return the log-method interval of (1 - Se) / Sp; None where a cell of it is empty and the log says nothing.
 
     log LR ± z √(1/FN - 1/(TP + FN) + 1/TN - 1/(TN + FP)).

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +12,12 @@ from gatekeeper.statistics import (
     RESAMPLES,
     Interval,
     Undecidable,
-    bootstrap_counts,
+    bootstrap_sums,
     clopper_pearson,
     cluster_index,
-    cluster_weights,
+    effective_trials,
     percentile_interval,
+    weight_blocks,
 )
 
 SEED = 0
@@ -50,13 +50,9 @@ class Clusters:
         """Sum the values of each patient's rows; shape (count,)."""
         return np.asarray(np.bincount(self.codes, weights=values.astype(np.float64), minlength=self.count))
 
-    def resample(self, *counts: Floats) -> list[Floats]:
-        """Return each of the per-patient counts summed over the patients of every resample; shape (resamples,)."""
-        return list(bootstrap_counts(np.stack(counts, axis=1), self.weights()).T)
-
-    def weights(self) -> NDArray[np.uint16]:
-        """Return how often each resample takes each patient; shape (resamples, count), read only, always the same."""
-        return _weights(self.count)
+    def weights(self) -> Iterator[NDArray[np.intp]]:
+        """Draw how often each resample takes each patient, some resamples at a time; always the same."""
+        return weight_blocks(self.count, RESAMPLES, SEED)
 
     def interval(self, replicates: Floats, confidence: float, counted: int) -> Interval | None:
         """Return the percentile interval of bootstrap replicates; None with too few patients or too few replicates.
@@ -74,25 +70,31 @@ class Clusters:
 def proportion_interval(
     hits: Floats,
     trials: Floats,
-    clusters: Clusters,
     confidence: float,
-    independent: Callable[[int, int, float], Interval],
+    independent: Callable[[float, float, float], Interval],
+    times: float = 1.0,
 ) -> Interval | None:
-    """Return the interval of sum(hits) / sum(trials), both counted by patient.
+    """Return the interval of sum(hits) / sum(trials), both counted by patient; None with too few patients.
 
-    ``independent`` serves when no patient has two trials. Otherwise patients are resampled; where all counted patients
-    are alike (such as 0 % or 100 % throughout) no resample can vary, so each of them is taken as one trial instead.
+    ``independent`` makes it: of the trials themselves when no patient has two, else of the effective number of them
+    (``statistics.effective``). Where all patients are always right, or always wrong, each is one trial, whatever their
+    number. With ``times`` it is the interval of so many times as many cases that tell the same.
     """
-    total_hits, total = int(hits.sum()), int(trials.sum())
     if trials.max() <= 1:
-        return independent(total_hits, total, confidence)
-    counted = int(np.count_nonzero(trials))
-    resampled_hits, resampled_trials = clusters.resample(hits, trials)
-    nothing = np.full(len(resampled_trials), np.nan)
-    replicates = np.divide(resampled_hits, resampled_trials, out=nothing, where=resampled_trials > 0)
-    if all_alike(replicates):
-        return interval_when_alike(total_hits / total, 0.0, counted, confidence, ALIKE)
-    return clusters.interval(replicates, confidence, counted)
+        return independent(float(hits.sum()) * times, float(trials.sum()) * times, confidence)
+    alike = hits.sum() in (0.0, trials.sum())
+    if not alike and np.count_nonzero(trials) < FEWEST_CLUSTERS:
+        return None
+    effective = effective_trials(hits, trials, confidence)
+    found = independent(effective.hits * times, effective.trials * times, confidence)
+    if alike:
+        return replace(found, method=f"{found.method} over patients, since no patient differs")
+    return replace(found, method=f"{found.method} on {effective.trials:,.0f} effective trials (Korn & Graubard)")
+
+
+def resampled(*by_patient: Floats) -> list[Floats]:
+    """Return each of several sums by patient, summed over the patients of every resample; shape (resamples,)."""
+    return list(bootstrap_sums(np.stack(by_patient, axis=1), RESAMPLES, SEED).T)
 
 
 def all_alike(replicates: Floats) -> bool:
@@ -109,11 +111,3 @@ def interval_when_alike(value: float, lowest: float, units: int, confidence: flo
     """
     share = clopper_pearson(0, units, confidence).upper
     return Interval(value - share * (value - lowest), value + share * (1.0 - value), confidence, method)
-
-
-@lru_cache(maxsize=2)
-def _weights(count: int) -> NDArray[np.uint16]:
-    """Draw once for all requirements on one set of patients: those on all, and those on the ones with repeats."""
-    weights = cluster_weights(count, RESAMPLES, SEED)
-    weights.setflags(write=False)
-    return weights

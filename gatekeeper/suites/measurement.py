@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from gatekeeper.canonical import stable
 from gatekeeper.evidence import Reason
@@ -14,7 +15,8 @@ class Measurement:
     """A number from evidence, before it is held against a threshold.
 
     ``n`` counts what ``n_of`` names, ``patients`` the clusters among them. ``estimate`` is None, with a ``reason``,
-    where the metric has no value.
+    where the metric has no value. ``grown`` gives the interval of so many times as many cases at the same estimate,
+    where a formula does.
     """
 
     estimate: float | None
@@ -24,6 +26,7 @@ class Measurement:
     n_of: str
     patients: int
     reason: Reason | None = None
+    grown: Callable[[float], Interval | None] | None = field(default=None, compare=False, repr=False)
 
     @property
     def rounded(self) -> float | None:

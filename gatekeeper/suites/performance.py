@@ -6,6 +6,7 @@ Repeats of a case are left out: each subject counts once, with its original.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,31 +14,31 @@ from numpy.typing import NDArray
 
 from gatekeeper.evidence import BASELINE, Condition, Reason, Rows
 from gatekeeper.metrics import ConfusionTable, Metric, Proportion, confusion_by_patient
-from gatekeeper.metrics.confusion import RECALL_RATE
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import (
+    DEFAULT_METHOD,
     Interval,
     Trials,
-    auroc,
+    auroc_interval,
     auroc_of_weights,
-    bootstrap_counts,
-    called_share_at,
     clopper_pearson,
-    delong,
     jeffreys,
-    npv_at,
-    npv_interval,
-    ppv_at,
-    ppv_interval,
     rate_at,
     wilson,
 )
-from gatekeeper.suites.clusters import Clusters, Floats, all_alike, interval_when_alike, proportion_interval
+from gatekeeper.suites.clusters import FEWEST_CLUSTERS, Clusters, Floats, all_alike, proportion_interval, resampled
 from gatekeeper.suites.measurement import Measurement, undefined
-from gatekeeper.suites.whole_table import closed_form, exact_at_other_rate, exact_of_table
+from gatekeeper.suites.two_rates import (
+    AT_PREVALENCE,
+    cells_of,
+    closed_form,
+    exact_at_other_rate,
+    exact_of_table,
+    interval_of_f1,
+)
 
 _INTERVALS = {"wilson": wilson, "clopper_pearson": clopper_pearson, "jeffreys": jeffreys}
-_AT_PREVALENCE = {"precision": ppv_at, "npv": npv_at, RECALL_RATE.name: called_share_at}
+_RESAMPLED = ("matthews_correlation", "kappa")
 
 
 def plan(policy: Policy) -> tuple[Condition, ...]:
@@ -81,6 +82,10 @@ class Subjects:
         """Cases answered and cases in all, by patient."""
         return self.clusters.sums(self.rows.answered), self.clusters.sums(np.ones(len(self.rows)))
 
+    def sums(self, requirement: Requirement) -> tuple[Floats, ...]:
+        """Return what a metric of counts is made of, by patient: tp, fp, fn and tn, or cases answered and all."""
+        return self.answers if requirement.spec.name == "imageability" else tuple(self.counts.T)
+
     @property
     def one_class(self) -> bool:
         """Whether all subjects are of one class."""
@@ -123,33 +128,56 @@ def measure(requirement: Requirement, rows: Rows, operating_point: float) -> Mea
         return _auroc(subjects, requirement)
     if spec.name == "imageability":
         return _share(subjects, requirement, *subjects.answers)
-    if requirement.prevalence is not None:
-        return _predictive_value(subjects, requirement, requirement.prevalence)
-    if requirement.other_rate is not None:
-        return _at_other_rate(subjects, requirement)
-    if spec.of_table is not None:
-        return _whole_table(subjects, requirement)
+    if requirement.prevalence is not None or requirement.other_rate is not None or spec.of_table is not None:
+        return _of_both_classes(subjects, requirement)
     if spec.proportion is None:
         raise ValueError(f"{spec.name} is no proportion")
     by_patient = spec.proportion(ConfusionTable.of(subjects.counts))
     return _share(subjects, requirement, by_patient.hits, by_patient.trials)
 
 
-def value(requirement: Requirement, subjects: Subjects, weights: NDArray[np.integer]) -> Floats:
-    """Return the metric for each row of patient ``weights`` (resamples, patients); NaN where it is undefined."""
-    spec, prevalence = requirement.spec, requirement.prevalence
-    if requirement.other_rate is not None:
-        positive = subjects.rows.label == 1
-        sign, within = (1.0, positive) if spec.name == "sensitivity" else (-1.0, ~positive)
-        return rate_at(sign * subjects.ranks, within, requirement.other_rate, weights, subjects.clusters.codes)
-    if spec.name == "auroc":
-        return auroc_of_weights(subjects.ranks, subjects.rows.label, weights, subjects.clusters.codes)
+def estimate(requirement: Requirement, subjects: Subjects) -> float:
+    """Return the metric on the subjects themselves; NaN where it is undefined."""
+    if _of_ranks(requirement):
+        once = np.ones((1, subjects.clusters.count), dtype=np.int64)
+        return float(_ranked(requirement, subjects, [once])[0])
+    return float(_counted(requirement, [sums.sum() for sums in subjects.sums(requirement)]))
+
+
+def replicates(requirement: Requirement, *parts: Subjects) -> list[Floats]:
+    """Return the metric in every resample of the patients, the same ones for each of the parts (of one set of cases).
+
+    NaN where it is undefined. One array of shape (resamples,) for each part.
+    """
+    if _of_ranks(requirement):
+        return [_ranked(requirement, part, part.clusters.weights()) for part in parts]
+    sums = [part.sums(requirement) for part in parts]
+    drawn = resampled(*(column for columns in sums for column in columns))
+    width = len(sums[0])
+    return [_counted(requirement, drawn[start : start + width]) for start in range(0, len(drawn), width)]
+
+
+def _of_ranks(requirement: Requirement) -> bool:
+    return requirement.spec.name == "auroc" or requirement.other_rate is not None
+
+
+def _ranked(requirement: Requirement, subjects: Subjects, weights: Iterable[NDArray[np.integer]]) -> Floats:
+    """Return a metric of the order of scores for each row of blocks of patient weights."""
+    codes, positive = subjects.clusters.codes, subjects.rows.label == 1
+    if requirement.other_rate is None:
+        return auroc_of_weights(subjects.ranks, positive, weights, codes)
+    sign, within = (1.0, positive) if requirement.spec.name == "sensitivity" else (-1.0, ~positive)
+    return rate_at(sign * subjects.ranks, within, requirement.other_rate, weights, codes)
+
+
+def _counted(requirement: Requirement, sums: Sequence[Floats]) -> Floats:
+    """Return a metric of counts from those that ``Subjects.sums`` names, summed over patients."""
+    spec = requirement.spec
     if spec.name == "imageability":
-        counts = bootstrap_counts(np.stack(subjects.answers, axis=1), weights)
-        return Proportion(counts[:, 0], counts[:, 1]).value
-    table = ConfusionTable.of(bootstrap_counts(subjects.counts, weights))
-    if prevalence is not None:
-        return _at_prevalence(spec, table, prevalence)
+        return Proportion(sums[0], sums[1]).value
+    table = ConfusionTable(*sums)
+    if requirement.prevalence is not None:
+        return _at_prevalence(spec, table, requirement.prevalence)
     if spec.of_table is not None:
         return spec.of_table(table)
     if spec.proportion is None:
@@ -161,118 +189,72 @@ def _auroc(subjects: Subjects, requirement: Requirement) -> Measurement:
     n, patients = len(subjects.rows), subjects.clusters.count
     if subjects.one_class:
         return undefined(Reason.UNDEFINED_METRIC, requirement.spec.n_of, n, patients)
-    if subjects.clusters.repeat:
-        estimate = auroc(subjects.ranks, subjects.rows.label)
-        interval = _resampled(requirement, subjects, estimate)
-    else:
-        estimate, interval = delong(subjects.ranks, subjects.rows.label, requirement.confidence)
-    return _measured(estimate, interval, n, requirement.spec.n_of, patients)
+    labels, codes = subjects.rows.label, subjects.clusters.codes
+    area, found = auroc_interval(subjects.ranks, labels, codes, requirement.confidence)
+    exact = area in (0.0, 1.0) and subjects.pairs > 0
+    enough = exact or not subjects.clusters.repeat or subjects.counted(requirement) >= FEWEST_CLUSTERS
+    return _measured(area, found if enough else None, n, requirement.spec.n_of, patients)
 
 
 def _share(subjects: Subjects, requirement: Requirement, hits: Floats, trials: Floats) -> Measurement:
     spec, n, patients = requirement.spec, int(trials.sum()), int(np.count_nonzero(trials))
     if n == 0:
         return undefined(Reason.UNDEFINED_METRIC, spec.n_of)
-    independent = _INTERVALS[requirement.interval or "wilson"]
-    interval = proportion_interval(hits, trials, subjects.clusters, requirement.confidence, independent)
-    return _measured(float(hits.sum() / n), interval, n, spec.n_of, patients)
+    independent = _INTERVALS[requirement.interval or DEFAULT_METHOD]
+
+    def grown(times: float) -> Interval | None:
+        return proportion_interval(hits, trials, requirement.confidence, independent, times)
+
+    return _measured(float(hits.sum() / n), grown(1.0), n, spec.n_of, patients, grown)
 
 
-def _at_other_rate(subjects: Subjects, requirement: Requirement) -> Measurement:
+def _of_both_classes(subjects: Subjects, requirement: Requirement) -> Measurement:
     n, patients, table = len(subjects.rows), subjects.clusters.count, subjects.table
     n_of = f"cases ({int(table.tp + table.fn)} positive, {int(table.fp + table.tn)} negative)"
-    if subjects.one_class:
+    if requirement.other_rate is not None and subjects.one_class:
         return undefined(Reason.UNDEFINED_METRIC, n_of, n, patients)
-    estimate = float(value(requirement, subjects, np.ones((1, patients), dtype=np.int64))[0])
-    return _measured(estimate, _resampled(requirement, subjects, estimate), n, n_of, patients)
-
-
-def _whole_table(subjects: Subjects, requirement: Requirement) -> Measurement:
-    spec, table = requirement.spec, subjects.table
-    n, patients = len(subjects.rows), subjects.clusters.count
-    n_of = f"cases ({int(table.tp + table.fn)} positive, {int(table.fp + table.tn)} negative)"
-    estimate = float(spec.of_table(table)) if spec.of_table is not None else math.nan
-    if not math.isfinite(estimate):
+    value = estimate(requirement, subjects)
+    if not math.isfinite(value):
         return undefined(Reason.UNDEFINED_METRIC, n_of, n, patients)
-    interval = None
-    if not subjects.clusters.repeat:
-        interval = closed_form(spec, subjects.table, requirement.confidence)
-    if interval is None:
-        interval = _resampled(requirement, subjects, estimate)
-    return _measured(estimate, interval, n, n_of, patients)
+    if requirement.other_rate is not None or requirement.spec.name in _RESAMPLED:
+        return _measured(value, _resampled_interval(subjects, requirement, value), n, n_of, patients)
+    if requirement.spec.name == "f1":
+        return _measured(value, interval_of_f1(subjects, requirement.confidence), n, n_of, patients)
+    cells = cells_of(requirement, subjects)
+    if cells is None:
+        return _measured(value, None, n, n_of, patients)
+
+    def grown(times: float) -> Interval | None:
+        return closed_form(requirement, cells.times(times))
+
+    interval = grown(1.0) or exact_of_table(requirement, *subjects.trials)
+    return _measured(value, interval, n, n_of, patients, grown)
 
 
-def _predictive_value(subjects: Subjects, requirement: Requirement, prevalence: float) -> Measurement:
-    spec, table = requirement.spec, subjects.table
-    n, patients = len(subjects.rows), subjects.clusters.count
-    n_of = f"cases ({int(table.tp + table.fn)} positive, {int(table.fp + table.tn)} negative)"
-    estimate = float(_at_prevalence(spec, table, prevalence))
-    if not np.isfinite(estimate):
-        return undefined(Reason.UNDEFINED_METRIC, n_of, n, patients)
-    if spec.name == RECALL_RATE.name and not subjects.clusters.repeat:
-        interval: Interval | None = _worst_and_best(subjects, spec, prevalence, requirement.confidence)
-    elif not subjects.clusters.repeat:
-        closed_form = ppv_interval if spec.name == "precision" else npv_interval
-        tp, fn, fp, tn = (int(cell) for cell in (table.tp, table.fn, table.fp, table.tn))
-        interval = closed_form(tp, fn, fp, tn, prevalence, requirement.confidence)
-        if interval is not None and interval.lower == interval.upper:  # every case got the same call
-            interval = _worst_and_best(subjects, spec, prevalence, requirement.confidence)
-    else:
-        interval = _resampled(requirement, subjects, estimate)
-    return _measured(estimate, interval, n, n_of, patients)
+def _resampled_interval(subjects: Subjects, requirement: Requirement, value: float) -> Interval | None:
+    (resamples,) = replicates(requirement, subjects)
+    if not all_alike(resamples):
+        return subjects.clusters.interval(resamples, requirement.confidence, subjects.counted(requirement))
+    if requirement.other_rate is not None:
+        return exact_at_other_rate(requirement, *subjects.trials) if value == 1.0 else None
+    return exact_of_table(requirement, *subjects.trials)
 
 
 def _at_prevalence(spec: Metric, table: ConfusionTable, prevalence: float) -> Floats:
     positives, negatives = table.tp + table.fn, table.fp + table.tn
     with np.errstate(invalid="ignore", divide="ignore"):
         sensitivity, specificity = table.tp / positives, table.tn / negatives
-        return np.asarray(_AT_PREVALENCE[spec.name](sensitivity, specificity, prevalence))
+        return np.asarray(AT_PREVALENCE[spec.name](sensitivity, specificity, prevalence))
 
 
-def _resampled(requirement: Requirement, subjects: Subjects, estimate: float) -> Interval | None:
-    spec, prevalence, confidence = requirement.spec, requirement.prevalence, requirement.confidence
-    replicates = value(requirement, subjects, subjects.clusters.weights())
-    if not all_alike(replicates):
-        return subjects.clusters.interval(replicates, confidence, subjects.counted(requirement))
-    if requirement.other_rate is not None:
-        return exact_at_other_rate(requirement, *subjects.trials, confidence) if estimate == 1.0 else None
-    if prevalence is not None:
-        return _worst_and_best(subjects, spec, prevalence, confidence)
-    if spec.of_table is not None:
-        return exact_of_table(spec, *subjects.trials, confidence)
-    if subjects.pairs == 0:
-        return None
-    method = f"Clopper-Pearson (exact) over {subjects.pairs:,} independent pairs, since no patient differs"
-    return interval_when_alike(estimate, 0.0, subjects.pairs, confidence, method)
-
-
-def _worst_and_best(subjects: Subjects, spec: Metric, prevalence: float, confidence: float) -> Interval:
-    """Combine exact limits of sensitivity and specificity where a resample cannot vary (Bonferroni, over patients).
-
-    The lower limits count the patients who are right in every case, the upper limits those who are right in any.
-    """
-    tp, fp, fn, tn = (subjects.counts[:, cell] > 0 for cell in range(4))
-    each = 1.0 - (1.0 - confidence) / 2.0
-    positives, negatives = int((tp | fn).sum()), int((fp | tn).sum())
-    formula = _AT_PREVALENCE[spec.name]
-    sensitivities = (
-        clopper_pearson(int((tp & ~fn).sum()), positives, each).lower,
-        clopper_pearson(int(tp.sum()), positives, each).upper,
-    )
-    specificities = (
-        clopper_pearson(int((tn & ~fp).sum()), negatives, each).lower,
-        clopper_pearson(int(tn.sum()), negatives, each).upper,
-    )
-    method = "Clopper-Pearson (exact) limits over patients, combined by Bonferroni"
-    if spec.name == RECALL_RATE.name:  # more alarms where specificity is low
-        specificities = (specificities[1], specificities[0])
-    else:
-        method += ", since no patient differs"
-    lower, upper = (float(formula(*pair, prevalence)) for pair in zip(sensitivities, specificities, strict=True))
-    return Interval(lower, upper, confidence, method)
-
-
-def _measured(estimate: float, interval: Interval | None, n: int, n_of: str, patients: int) -> Measurement:
+def _measured(
+    value: float,
+    interval: Interval | None,
+    n: int,
+    n_of: str,
+    patients: int,
+    grown: Callable[[float], Interval | None] | None = None,
+) -> Measurement:
     if interval is None:
-        return Measurement(estimate, None, "none: too few patients", n, n_of, patients, Reason.TOO_FEW_CASES)
-    return Measurement(estimate, interval, interval.method, n, n_of, patients)
+        return Measurement(value, None, "none: too few patients", n, n_of, patients, Reason.TOO_FEW_CASES)
+    return Measurement(value, interval, interval.method, n, n_of, patients, grown=grown)

@@ -12,7 +12,7 @@ from gatekeeper.metrics import Suite
 from gatekeeper.metrics.repeatability import subject_flips, subject_ranges, within_subject_squares
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import Interval, clopper_pearson, within_subject_sd_interval
-from gatekeeper.suites.clusters import FEWEST_CLUSTERS, Clusters, Floats, all_alike, proportion_interval
+from gatekeeper.suites.clusters import FEWEST_CLUSTERS, Clusters, Floats, all_alike, proportion_interval, resampled
 from gatekeeper.suites.measurement import Measurement, undefined
 
 RERUN = Condition(id="rerun", suite=Suite.REPEATABILITY.value, fresh_process=True)
@@ -85,7 +85,7 @@ def measure(requirement: Requirement, evidence: Evidence, operating_point: float
     if spec.name == "flip_rate":
         hits, trials = clusters.sums(repeats.flips), clusters.sums(np.ones(n))
         estimate = float(hits.sum() / n)
-        interval = proportion_interval(hits, trials, clusters, requirement.confidence, clopper_pearson)
+        interval = proportion_interval(hits, trials, requirement.confidence, clopper_pearson)
     else:
         squares, freedom = (clusters.sums(part) for part in repeats.squares)
         estimate = float(np.sqrt(squares.sum() / freedom.sum()))
@@ -109,7 +109,7 @@ def _sd_interval(
         return Interval(0.0, 0.0, confidence, method) if clusters.count >= FEWEST_CLUSTERS else None
     if not clusters.repeat:
         return within_subject_sd_interval(estimate, int(freedom.sum()), confidence)
-    resampled_squares, resampled_freedom = clusters.resample(squares, freedom)
+    resampled_squares, resampled_freedom = resampled(squares, freedom)
     replicates = np.sqrt(resampled_squares / resampled_freedom)
     if all_alike(replicates):  # each patient then tells as much as one pair of repeats
         return within_subject_sd_interval(estimate, clusters.count, confidence)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gatekeeper.evidence import BASELINE, Condition, Evidence, Outcome, Reason
 from gatekeeper.metrics import Suite
@@ -99,19 +98,16 @@ def _drop(
     if followed.spec.name == "auroc" and before.one_class:
         return undefined(Reason.UNDEFINED_METRIC, "cases", n, patients)
 
-    def drop(weights: NDArray[np.integer]) -> NDArray[np.float64]:
-        values = (performance.value(followed, part, weights) for part in (before, after))
-        return np.asarray(next(values) - next(values))
-
-    estimate = float(drop(np.ones((1, patients), dtype=np.int64))[0])
+    estimate = performance.estimate(followed, before) - performance.estimate(followed, after)
     if not np.isfinite(estimate):
         return undefined(Reason.UNDEFINED_METRIC, "cases", n, patients)
-    replicates = drop(before.clusters.weights())
-    if all_alike(replicates):
+    values = performance.replicates(followed, before, after)
+    drops = values[0] - values[1]
+    if all_alike(drops):
         interval = _when_alike(followed, before, after, estimate, requirement.confidence, operating_point)
     else:
         counted = min(part.counted(followed) for part in (before, after))
-        interval = before.clusters.interval(replicates, requirement.confidence, counted)
+        interval = before.clusters.interval(drops, requirement.confidence, counted)
         interval = interval and replace(interval, method=f"paired {interval.method}")
     if interval is None:
         return Measurement(estimate, None, "none: too few patients", n, "cases", patients, Reason.TOO_FEW_CASES)

@@ -10,6 +10,7 @@ from gatekeeper.metrics import ConfusionTable, Metric
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.policy.schema import Limit
 from gatekeeper.statistics import (
+    DEFAULT_METHOD,
     ClassSizes,
     fewest_for_called_share,
     fewest_for_lower_limit,
@@ -19,7 +20,7 @@ from gatekeeper.statistics import (
 )
 from gatekeeper.suites.clusters import FEWEST_CLUSTERS
 from gatekeeper.suites.performance import Subjects
-from gatekeeper.suites.whole_table import errorless
+from gatekeeper.suites.two_rates import errorless
 
 _PAIRS = "independent pairs of a positive and a negative case"
 
@@ -28,8 +29,8 @@ _PAIRS = "independent pairs of a positive and a negative case"
 class Need:
     """What there is, and what a candidate without errors needs; None where no number does.
 
-    ``n_of`` names what is counted. ``resampled`` says that errors would be judged by resampling patients, ``patients``
-    on how many of them the number then rests.
+    ``n_of`` names what is counted. ``resampled`` says that errors would be judged by their spread over patients,
+    ``patients`` on how many of them the number then rests.
     """
 
     n_of: str
@@ -60,7 +61,7 @@ def need_of_performance(requirement: Requirement, subjects: Subjects) -> Need:
     if len(trials) and trials.max() > 1:
         needed = fewest_for_lower_limit(goal, confidence)
         return Need(f"patients with {spec.n_of}", patients, needed, True, patients)
-    needed = fewest_for_lower_limit(goal, confidence, requirement.interval or "wilson")
+    needed = fewest_for_lower_limit(goal, confidence, requirement.interval or DEFAULT_METHOD)
     # Alarms and all-clears depend on the candidate: errors can fall on patients who have several cases.
     varies = spec.name in ("precision", "npv") and subjects.clusters.repeat
     return Need(spec.n_of, have, needed, varies, patients)
@@ -104,7 +105,7 @@ def _by_class(requirement: Requirement, subjects: Subjects, patients: int) -> Ne
     counts = (subjects.counts > 0).sum(axis=0) if resampled else subjects.counts.sum(axis=0)
     have = ClassSizes(positives=int(counts[0] + counts[2]), negatives=int(counts[1] + counts[3]))
     ratio = have.positives / have.negatives if have.positives and have.negatives else 1.0
-    needed = _fewest(requirement, ratio, resampled)
+    needed = _fewest(requirement, ratio)
     n_of = "patients" if resampled else "cases"
     return Need(
         n_of,
@@ -117,7 +118,7 @@ def _by_class(requirement: Requirement, subjects: Subjects, patients: int) -> Ne
     )
 
 
-def _fewest(requirement: Requirement, ratio: float, resampled: bool) -> ClassSizes | None:
+def _fewest(requirement: Requirement, ratio: float) -> ClassSizes | None:
     """Return the fewest cases of both classes, in this ratio, on which an errorless candidate meets a requirement."""
     spec, goal, confidence = requirement.spec, requirement.threshold.value, requirement.confidence
     prevalence = requirement.prevalence
@@ -128,7 +129,7 @@ def _fewest(requirement: Requirement, ratio: float, resampled: bool) -> ClassSiz
 
     def suffices(negatives: int) -> bool:
         sizes = of_ratio(negatives, ratio)
-        found = errorless(requirement, sizes.positives, sizes.negatives, confidence, closed=not resampled)
+        found = errorless(requirement, sizes.positives, sizes.negatives)
         if found is None:
             return False
         return found.lower >= goal if spec.higher_is_better else found.upper <= goal

@@ -56,6 +56,6 @@ def _counts(finding: Finding, requirement: Requirement, policy: Policy, need: Ne
 def why_fragile(need: Need) -> str:
     """Return why only a candidate without errors can meet a requirement."""
     return (
-        f"it rests on {need.patients} patients, some with several cases; with an error they are resampled, "
-        f"which needs {FEWEST_CLUSTERS}"
+        f"it rests on {need.patients} patients, some with several cases; with an error their spread "
+        f"decides, which needs {FEWEST_CLUSTERS}"
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gatekeeper.evidence import BASELINE, Environment, Evidence, Finding, Outcome, Reason, Waived
+from gatekeeper.evidence import BASELINE, Environment, Evidence, Finding, Outcome, Reason, Threshold, Waived
 from gatekeeper.metrics import Suite
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.policy.schema import Subgroups, Waiver
 from gatekeeper.policy.titles import title_of
-from gatekeeper.statistics import Interval, cases_to_decide
+from gatekeeper.statistics import cases_to_decide
 from gatekeeper.suites import Measurement, measure, measure_subgroup, undefined
 from gatekeeper.verdict.claims import claimed_ids
 from gatekeeper.verdict.words import words_of
@@ -69,14 +69,38 @@ def _with_waiver(finding: Finding, waiver: Waiver | None) -> Finding:
     return finding.model_copy(update={"waived": waived, "words": words})
 
 
-def _more_cases(estimate: float, interval: Interval, threshold: float, n: int) -> int | None:
+def _more_cases(measured: Measurement, threshold: Threshold) -> int | None:
     """Return about how many more cases would decide, rounded up to two digits; None when no study is so large."""
-    needed = cases_to_decide(estimate, interval, threshold, n)
+    estimate, interval, n = measured.rounded, measured.interval, measured.n
+    if estimate is None or interval is None:
+        return None
+    needed = cases_to_decide(estimate, interval, threshold.value, n)
     if needed is None or needed > _LARGEST_STUDY:
         return None
+    if measured.grown is not None:
+        needed = _first_that_decides(measured, threshold, needed) or needed
     more = max(1, needed - n)
     step = int(10 ** max(0, len(str(more)) - 2))
     return -(-more // step) * step
+
+
+def _first_that_decides(measured: Measurement, threshold: Threshold, about: int) -> int | None:
+    """Return the fewest cases whose interval, at the estimate seen, clears the threshold or fails it."""
+
+    def decided(cases: int) -> bool:
+        grown = measured.grown and measured.grown(cases / measured.n)
+        limits = (grown.lower, grown.upper) if grown else None
+        return threshold.outcome(measured.rounded, limits) is not Outcome.NOT_DECIDED
+
+    low, high = measured.n, about
+    while not decided(high):
+        low, high = high, 2 * high
+        if high > _LARGEST_STUDY:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if decided(middle) else (middle, high)
+    return high
 
 
 def _subgroup_findings(case: _Case) -> Iterator[Finding]:
@@ -137,7 +161,7 @@ def _finding(
     outcome, reason = _outcome(case, requirement, measured)
     more = None
     if reason is Reason.TOO_FEW_CASES and measured.interval is not None and estimate is not None:
-        more = _more_cases(estimate, measured.interval, threshold.value, measured.n)
+        more = _more_cases(measured, threshold)
     finding = Finding(
         id=id_,
         suite=spec.suite.value,

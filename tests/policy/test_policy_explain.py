@@ -120,11 +120,12 @@ def test_each_outcome_is_said_as_the_threshold_decides_it() -> None:
 @pytest.mark.parametrize(
     ("options", "method"),
     [
-        ({"metric": "sensitivity"}, "Wilson score"),
+        ({"metric": "sensitivity"}, "Clopper-Pearson (exact)"),
+        ({"metric": "sensitivity", "interval": "wilson"}, "Wilson score"),
         ({"metric": "sensitivity", "interval": "clopper_pearson"}, "Clopper-Pearson (exact)"),
         ({"metric": "specificity", "interval": "jeffreys"}, "Jeffreys"),
         ({"metric": "precision", "at_prevalence": 0.2}, "logit of Mercaldo, Lau & Zhou"),
-        ({"metric": "imageability"}, "Wilson score"),
+        ({"metric": "imageability"}, "Clopper-Pearson (exact)"),
         ({"metric": "flip_rate", "level": "R0"}, "Clopper-Pearson (exact)"),
     ],
 )
@@ -141,11 +142,10 @@ def test_the_interval_that_is_named_is_the_one_that_the_gate_uses(options: dict[
 def test_planned_cases_are_those_of_the_interval_that_the_gate_uses() -> None:
     by_default = explained("sensitivity", lower_limit={"at_least": 0.8}).sizes
     assert [(size.truth, size.power) for size in by_default.sizes] == [(0.9, 0.8), (0.9, 0.9), (0.85, 0.8), (0.85, 0.9)]
-    wilson = cases_for_lower_limit(0.9, 0.8, method="wilson")
-    assert by_default.sizes[0].cases == {"positive cases": wilson}
-    assert by_default.fewest == {"positive cases": 16}
-    exact = explained("sensitivity", lower_limit={"at_least": 0.8}, interval="clopper_pearson").sizes
-    assert [size.cases for size in exact.sizes[:2]] == [{"positive cases": 107}, {"positive cases": 137}]
+    assert [size.cases for size in by_default.sizes[:2]] == [{"positive cases": 107}, {"positive cases": 137}]
+    assert by_default.fewest == {"positive cases": 17}
+    named = explained("sensitivity", lower_limit={"at_least": 0.8}, interval="wilson").sizes
+    assert named.sizes[0].cases == {"positive cases": cases_for_lower_limit(0.9, 0.8, method="wilson")}
     flips = explained("flip_rate", level="R4", upper_limit={"at_most": 0.02}).sizes
     assert flips.fewest == {"subjects with repeats": 183}
 

@@ -11,7 +11,7 @@ from gatekeeper.statistics import (
     RESAMPLES,
     Undecidable,
     auroc_of_weights,
-    bootstrap_counts,
+    bootstrap_sums,
     cluster_index,
     cluster_weights,
     percentile_interval,
@@ -19,13 +19,16 @@ from gatekeeper.statistics import (
 
 
 def weights_by_hand(clusters: int, resamples: int, seed: int) -> list[list[int]]:
-    """Draw one patient at a time, in plain integers, from the raw stream of PCG64."""
-    stream = np.random.PCG64(seed)
+    """Draw one patient at a time, in plain integers, from the raw stream of PCG64: its low half first."""
+    stream, halves = np.random.PCG64(seed), []
+    for _ in range((clusters * resamples + 1) // 2):
+        raw = int(stream.random_raw())
+        halves += [raw & (2**32 - 1), raw >> 32]
     counted = []
     for _ in range(resamples):
         row = [0] * clusters
         for _ in range(clusters):
-            row[((int(stream.random_raw()) >> 32) * clusters) >> 32] += 1
+            row[(halves.pop(0) * clusters) >> 32] += 1
         counted.append(row)
     return counted
 
@@ -43,8 +46,8 @@ class TestWeights:
 
     def test_the_draw_is_the_same_for_ever(self) -> None:
         """What a dossier's limits rest on; must never change, whatever numpy is installed."""
-        assert cluster_weights(5, 3, 0).tolist() == [[2, 1, 0, 1, 1], [0, 0, 1, 2, 2], [2, 0, 0, 1, 2]]
-        assert cluster_weights(1000, 2000, 0)[1999, :12].tolist() == [0, 1, 0, 0, 2, 1, 0, 3, 0, 1, 1, 1]
+        assert cluster_weights(5, 3, 0).tolist() == [[0, 2, 1, 1, 1], [4, 0, 0, 0, 1], [0, 0, 1, 2, 2]]
+        assert cluster_weights(1000, 2000, 0)[1999, :12].tolist() == [0, 1, 1, 1, 0, 1, 1, 0, 0, 1, 2, 1]
 
     @settings(max_examples=30, deadline=None)
     @given(st.integers(1, 200), st.integers(1, 50), st.integers(0, 2**32))
@@ -96,24 +99,58 @@ class TestClusterIndex:
         assert cluster_index(["P1", "P1\0"])[1] == 2
 
 
-class TestCounts:
+class TestSums:
     @settings(max_examples=30, deadline=None)
     @given(st.integers(1, 40), st.integers(1, 4), st.integers(0, 1000))
-    def test_sums_are_exact_in_integers(self, clusters: int, kinds: int, seed: int) -> None:
-        source = np.random.default_rng(seed)
-        counts = source.integers(0, 2**30, size=(clusters, kinds))
-        weights = cluster_weights(clusters, 9, seed)
-        assert bootstrap_counts(counts, weights).tolist() == (weights.astype(np.int64) @ counts).tolist()
+    def test_contributions_that_differ_are_summed_exactly_over_drawn_clusters(
+        self, clusters: int, kinds: int, seed: int
+    ) -> None:
+        contributions = np.random.default_rng(seed).integers(0, 2**30, size=(clusters, kinds))
+        weights = cluster_weights(clusters, 9, seed).astype(np.int64)
+        assert bootstrap_sums(contributions, 9, seed).tolist() == (weights @ contributions).tolist()
 
-    def test_more_than_one_piece_gives_the_same_as_one(self) -> None:
-        counts = np.random.default_rng(0).integers(0, 9, size=(3000, 4))
-        weights = cluster_weights(3000, 150, 0)
-        assert np.array_equal(bootstrap_counts(counts, weights), weights.astype(np.int64) @ counts)
+    def test_contributions_of_few_kinds_are_drawn_as_kinds(self) -> None:
+        """As RandomState draws them; its stream never changes (NEP 19)."""
+        counts = np.repeat([[0, 1], [2, 0], [0, 3]], [20, 50, 30], axis=0)
+        drawn = np.random.RandomState(np.random.PCG64(3)).multinomial(100, [0.2, 0.3, 0.5], size=40)
+        expected = drawn @ np.array([[0, 1], [0, 3], [2, 0]])
+        assert bootstrap_sums(counts, 40, 3).tolist() == expected.tolist()
 
-    @pytest.mark.parametrize(("counts", "weights"), [((3, 2), (5, 4)), ((3,), (5, 3)), ((3, 2), (3,))])
-    def test_shapes_that_do_not_fit_are_refused(self, counts: tuple[int, ...], weights: tuple[int, ...]) -> None:
-        with pytest.raises(ValueError, match="must be"):
-            bootstrap_counts(np.ones(counts, dtype=np.int64), np.ones(weights, dtype=np.uint16))
+    def test_the_draw_of_kinds_is_the_same_for_ever(self) -> None:
+        counts = np.repeat([[1, 0, 0], [0, 1, 0], [0, 0, 1]], [300, 600, 100], axis=0)
+        assert bootstrap_sums(counts, 3, 0).tolist() == [[304, 604, 92], [304, 595, 101], [281, 605, 114]]
+
+    @settings(max_examples=20, deadline=None)
+    @given(st.lists(st.integers(1, 60), min_size=2, max_size=5), st.integers(0, 1000))
+    def test_both_ways_have_the_same_moments(self, members: list[int], seed: int) -> None:
+        """Mean and covariance of the multinomial, within five standard errors of 4,000 draws."""
+        clusters = sum(members)
+        counts = np.repeat(np.eye(len(members)), members, axis=0)
+        sums = bootstrap_sums(counts, 4000, seed)
+        share = np.asarray(members) / clusters
+        spread = np.sqrt(clusters * share * (1 - share))
+        assert (sums.sum(axis=1) == clusters).all()
+        assert (np.abs(sums.mean(axis=0) - members) <= 5 * spread / np.sqrt(4000) + 1e-9).all()
+        assert sums.std(axis=0) == pytest.approx(spread, rel=0.12)
+
+    def test_clusters_in_another_order_give_the_same_kinds(self) -> None:
+        counts = np.random.default_rng(0).integers(0, 3, size=(3000, 2))
+        shuffled = counts[np.random.default_rng(1).permutation(3000)]
+        assert np.array_equal(bootstrap_sums(counts, 50), bootstrap_sums(shuffled, 50))
+
+    def test_parts_summed_together_equal_parts_summed_with_the_same_weights(self) -> None:
+        contributions = np.random.default_rng(0).normal(size=(300, 2))
+        weights = cluster_weights(300, 50, 0)
+        assert bootstrap_sums(contributions, 50) == pytest.approx(weights @ contributions)
+
+    @pytest.mark.parametrize("wrong", [np.ones(3), np.full((3, 2), np.nan), np.full((3, 2), np.inf)])
+    def test_what_cannot_be_summed_is_refused(self, wrong: NDArray[np.float64]) -> None:
+        with pytest.raises(ValueError, match="must be finite and of shape"):
+            bootstrap_sums(wrong)
+
+    def test_no_cluster_is_an_error(self) -> None:
+        with pytest.raises(ValueError, match="cannot draw"):
+            bootstrap_sums(np.empty((0, 4)))
 
 
 Rows = tuple[NDArray[np.intp], int, NDArray[np.int8], NDArray[np.float64]]
@@ -138,7 +175,7 @@ class TestAgainstResamplingRows:
         counts = np.zeros((patients, 3), dtype=np.int64)
         np.add.at(counts, codes, cells)
         weights = cluster_weights(patients, 200, 3)
-        tp, fp, fn = bootstrap_counts(counts, weights).T
+        tp, fp, fn = (weights.astype(np.int64) @ counts).T
         areas = auroc_of_weights(score, label, weights, codes)
         for resample, weight in enumerate(weights):
             taken = np.concatenate(

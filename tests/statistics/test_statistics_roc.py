@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
 from gatekeeper.statistics import (
     auroc,
     auroc_from_pairs,
+    auroc_interval,
     auroc_of_weights,
+    bootstrap_auroc,
     clopper_pearson,
     cluster_weights,
     delong,
@@ -222,6 +225,15 @@ class TestManyResamples:
             auroc_of_weights(scores, labels, np.ones((2, 500), dtype=np.uint16)).tolist() == [auroc(scores, labels)] * 2
         )
 
+    def test_cases_drawn_one_by_one_are_drawn_in_the_order_of_class_and_score(self) -> None:
+        scores, labels = cases(300, seed=4, steps=6)
+        order = np.lexsort((scores, labels))
+        drawn = auroc_of_weights(scores[order], labels[order], cluster_weights(300, 50, seed=2))
+        assert bootstrap_auroc(scores, labels, resamples=50, seed=2).tolist() == drawn.tolist()
+        codes = np.arange(300)
+        by_patient = auroc_of_weights(scores, labels, cluster_weights(300, 50, seed=2))
+        assert bootstrap_auroc(scores, labels, codes, 50, 2).tolist() == by_patient.tolist()
+
     def test_weights_of_clusters_equal_weights_spread_over_their_cases(self) -> None:
         scores, labels = cases(300, seed=4, steps=6)
         clusters = np.random.default_rng(0).integers(0, 80, size=300)
@@ -269,3 +281,102 @@ class TestManyResamples:
     def test_no_resample_gives_no_area(self) -> None:
         nothing = np.empty((0, 2), dtype=np.int64)
         assert auroc_of_weights(np.arange(2.0), np.asarray([0, 1]), nothing).shape == (0,)
+
+
+def interval_by_hand(scores: NDArray[np.float64], labels: NDArray[np.int64], worst: float) -> float:
+    """The lower limit (worst 0), or 1 less the upper one (worst 1), each comparison and each patient written out."""
+    sign = 1.0 if worst == 0.0 else -1.0
+    positives, negatives = sign * scores[labels == 1], sign * scores[labels == 0]
+    wins = (positives[:, None] > negatives[None, :]) + 0.5 * (positives[:, None] == negatives[None, :])
+    area, variance = wins.mean(), 0.0
+    for placements in (wins.mean(axis=1), wins.mean(axis=0)):
+        count = len(placements)
+        mean = placements.sum() / (count + 0.2)
+        variance += (((placements - mean) ** 2).sum() + 0.2 * mean**2) / (count + 0.2) ** 2
+        area *= count / (count + 0.2)
+    fewest = min(len(positives), len(negatives))
+    variance *= (fewest + 0.2) / (fewest - 0.8)
+    z = student.ppf(0.975, fewest - 1)
+    trials = area * (1 - area) / variance
+    centre = (area + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    return float(centre - z / (1 + z**2 / trials) * math.sqrt(area * (1 - area) / trials + z**2 / (4 * trials**2)))
+
+
+class TestIntervalOfTheGate:
+    @pytest.mark.parametrize("steps", [None, 5])
+    @pytest.mark.parametrize("n", [12, 60, 400])
+    def test_equals_the_formula_written_out(self, n: int, steps: int | None) -> None:
+        scores, labels = cases(n, seed=n, steps=steps)
+        area, found = auroc_interval(scores, labels)
+        assert area == auroc(scores, labels)
+        assert found.lower == pytest.approx(interval_by_hand(scores, labels, 0.0), abs=1e-12)
+        assert 1.0 - found.upper == pytest.approx(interval_by_hand(scores, labels, 1.0), abs=1e-12)
+
+    @settings(max_examples=60, deadline=None)
+    @given(tied_cases())
+    def test_holds_the_area_and_lies_in_the_unit_interval(self, drawn: Cases) -> None:
+        scores, labels = drawn
+        if len(np.unique(labels)) < 2:
+            return
+        area, found = auroc_interval(scores, labels)
+        assert 0.0 <= found.lower <= area <= found.upper <= 1.0
+
+    @settings(max_examples=40, deadline=None)
+    @given(tied_cases())
+    def test_scores_turned_round_turn_the_interval_round(self, drawn: Cases) -> None:
+        scores, labels = drawn
+        if len(np.unique(labels)) < 2:
+            return
+        (area, found), (other, turned) = auroc_interval(scores, labels), auroc_interval(-scores, labels)
+        assert other == pytest.approx(1.0 - area)
+        assert (turned.lower, turned.upper) == pytest.approx((1.0 - found.upper, 1.0 - found.lower), abs=1e-12)
+
+    def test_is_a_little_wider_than_delong_with_many_cases(self) -> None:
+        scores, labels = cases(2000, seed=9, steps=None)
+        (_, gate), (_, plain) = auroc_interval(scores, labels), delong(scores, labels)
+        assert 1.0 <= (gate.upper - gate.lower) / (plain.upper - plain.lower) < 1.05
+
+    def test_copies_of_cases_do_not_narrow_it_but_for_the_added_fifth(self) -> None:
+        scores, labels = cases(80, seed=2, steps=None)
+        patients = np.arange(80)
+        _, once = auroc_interval(scores, labels, patients)
+        _, often = auroc_interval(np.tile(scores, 7), np.tile(labels, 7), np.tile(patients, 7))
+        assert (often.lower, often.upper) == pytest.approx((once.lower, once.upper), abs=1e-9)
+        assert "Obuchowski" in often.method
+
+    def test_patients_who_rank_alike_widen_it(self) -> None:
+        source = np.random.default_rng(3)
+        patient = np.repeat(np.arange(60), 5)
+        labels = (patient % 2).astype(np.int64)
+        scores = source.normal(size=60)[patient] + labels + 0.1 * source.normal(size=300)
+        (_, by_patient), (_, by_case) = auroc_interval(scores, labels, patient), auroc_interval(scores, labels)
+        assert by_patient.upper - by_patient.lower > 1.8 * (by_case.upper - by_case.lower)
+
+    def test_one_more_error_never_raises_the_lower_limit_from_perfect(self) -> None:
+        labels = np.repeat([1, 0], 40)
+        perfect = np.repeat([1.0, 0.0], 40)
+        worse = perfect.copy()
+        worse[0] = -1.0
+        slightly = perfect + np.linspace(0.0, 0.5, 80)
+        slightly[0], slightly[40] = 0.2, 0.45
+        limits = [auroc_interval(scores, labels)[1].lower for scores in (perfect, slightly, worse)]
+        assert limits[0] >= limits[1] >= limits[2]
+
+    def test_separated_or_equal_scores_have_exact_limits_over_pairs_of_patients(self) -> None:
+        labels, patients = np.array([1, 1, 0, 0, 1, 0]), np.array([0, 1, 2, 3, 0, 2])
+        area, found = auroc_interval(labels.astype(float), labels, patients)
+        assert (area, found) == (1.0, auroc_from_pairs(1.0, 2))
+        assert auroc_interval(np.zeros(6), labels, patients)[1] == auroc_from_pairs(0.5, 2)
+
+    def test_one_patient_of_a_class_bounds_nothing(self) -> None:
+        _, found = auroc_interval(np.array([0.5, 0.2, 0.9]), np.array([1, 0, 0]))
+        assert (found.lower, found.upper) == (0.0, 1.0)
+
+    @pytest.mark.parametrize("wrong", [np.array([np.nan, 0.1]), np.array([0.1])])
+    def test_scores_that_are_none_are_refused(self, wrong: NDArray[np.float64]) -> None:
+        with pytest.raises(ValueError, match=r"NaN|one length"):
+            auroc_interval(wrong, np.array([0, 1]))
+
+    def test_patients_of_another_length_are_refused(self) -> None:
+        with pytest.raises(ValueError, match="one length"):
+            auroc_interval(np.array([0.1, 0.2]), np.array([0, 1]), np.array([1]))

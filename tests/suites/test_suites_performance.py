@@ -20,6 +20,8 @@ from made_up_evidence import (
     rows_of,
 )
 from numpy.typing import NDArray
+from scipy.stats import beta, norm
+from scipy.stats import t as student
 from sklearn.metrics import (
     balanced_accuracy_score,
     cohen_kappa_score,
@@ -28,14 +30,23 @@ from sklearn.metrics import (
     roc_auc_score,
     roc_curve,
 )
+from statsmodels.api import OLS
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from gatekeeper.evidence import Reason
 from gatekeeper.policy import Requirement
-from gatekeeper.statistics import clopper_pearson, cluster_weights, delong, npv_at, npv_interval, ppv_at, ppv_interval
+from gatekeeper.statistics import (
+    auroc_interval,
+    clopper_pearson,
+    cluster_weights,
+    npv_at,
+    npv_interval,
+    ppv_at,
+    ppv_interval,
+)
 from gatekeeper.suites import Measurement, measure_subgroup
 from gatekeeper.suites.clusters import Clusters
-from gatekeeper.suites.performance import measure
+from gatekeeper.suites.performance import Subjects, measure, replicates
 
 PROPORTIONS = ("sensitivity", "specificity", "precision", "npv")
 AT_PREVALENCE = (requirement("precision", at_prevalence=0.1), requirement("npv", at_prevalence=0.1))
@@ -52,6 +63,9 @@ EVERY = (
     *AT_PREVALENCE,
     *AT_OTHER_RATE,
 )
+
+
+RESAMPLED = (requirement("matthews_correlation"), requirement("kappa"), *AT_OTHER_RATE)
 
 
 def name_of(item: Requirement) -> str:
@@ -84,14 +98,14 @@ def hits_of(name: str, tp: int, fn: int, fp: int, tn: int) -> tuple[int, int]:
 @pytest.mark.parametrize("name", PROPORTIONS)
 @settings(max_examples=15, deadline=None)
 @given(table=st.tuples(*[st.integers(0, 25)] * 4))
-def test_independent_cases_give_wilson(name: str, table: tuple[int, int, int, int]) -> None:
+def test_independent_cases_give_clopper_pearson(name: str, table: tuple[int, int, int, int]) -> None:
     hits, trials = hits_of(name, *table)
     found = measured(requirement(name), cells(*table))
     if trials == 0:
         assert found.estimate is None
         return
     assert (found.estimate, found.n, found.patients) == (pytest.approx(hits / trials), trials, trials)
-    assert found.limits == pytest.approx(proportion_confint(hits, trials, method="wilson"), abs=1e-11)
+    assert found.limits == pytest.approx(proportion_confint(hits, trials, method="beta"), abs=1e-11)
 
 
 @settings(max_examples=10, deadline=None)
@@ -107,13 +121,14 @@ def test_independent_cases_at_a_prevalence_give_the_logit_interval(table: tuple[
     assert f"{tp + fn} positive, {fp + tn} negative" in precision.n_of
 
 
-def test_independent_cases_give_delong() -> None:
+def test_independent_cases_give_the_interval_of_delong() -> None:
     cases = random_cases(1, patients=60, cases_each=1, ties=True)
     scores, labels = np.array([case.score for case in cases]), np.array([case.label for case in cases])
     found = measured(requirement("auroc"), cases)
-    area, interval = delong(scores, labels)
+    area, interval = auroc_interval(scores, labels)
     assert found.estimate == pytest.approx(roc_auc_score(labels, scores))
-    assert (found.estimate, found.interval) == (area, interval)
+    assert (found.estimate, found.method) == (area, interval.method)
+    assert found.limits == pytest.approx((interval.lower, interval.upper), abs=1e-11)
 
 
 def explicit_value(item: Requirement, cases: list[MadeUpCase]) -> float:
@@ -141,7 +156,7 @@ def explicit_value(item: Requirement, cases: list[MadeUpCase]) -> float:
     return hits / trials if trials else np.nan
 
 
-@every_requirement
+@pytest.mark.parametrize("item", RESAMPLED, ids=name_of)
 @pytest.mark.parametrize("seed", [2, 3])
 def test_patients_that_repeat_are_resampled_with_all_their_cases(item: Requirement, seed: int) -> None:
     cases = random_cases(seed, patients=25, cases_each=3, ties=True)
@@ -154,6 +169,61 @@ def test_patients_that_repeat_are_resampled_with_all_their_cases(item: Requireme
     assert found.estimate == pytest.approx(explicit_value(item, cases))
     assert found.limits == pytest.approx(np.nanquantile(replicates, [0.025, 0.975]), abs=1e-11)
     assert "bootstrap" in found.method
+
+
+CLUSTERED = tuple(item for item in EVERY if item not in RESAMPLED)
+
+
+@pytest.mark.parametrize("item", CLUSTERED, ids=name_of)
+def test_the_spread_over_patients_decides_not_that_over_images(item: Requirement) -> None:
+    """Ten copies of every case: the same interval but for what ten cases a patient change in the added fifth."""
+    once = random_cases(7, patients=60, cases_each=2, ties=False)
+    often = [replace(case, case=f"{case.case}-{copy}") for case in named(once) for copy in range(10)]
+    often = [replace(case, subject=case.case) for case in often]
+    few, many = measured(item, once), measured(item, often)
+    assert many.estimate == pytest.approx(few.estimate)
+    assert many.limits == pytest.approx(few.limits, abs=0.02)
+    assert "effective" in many.method
+
+
+@pytest.mark.parametrize("item", CLUSTERED, ids=name_of)
+def test_clustered_cases_lie_within_what_resampling_patients_finds(item: Requirement) -> None:
+    """Percentiles of 2,000 resamples of 150 patients: an independent way to nearly the same limits."""
+    cases = random_cases(11, patients=150, cases_each=2, ties=False)
+    found = measured(item, cases)
+    subjects = Subjects.of(rows_of(cases), OPERATING_POINT)
+    (drawn,) = replicates(item, subjects)
+    lower, upper = np.nanquantile(drawn, [0.025, 0.975])
+    assert found.limits is not None
+    width = upper - lower
+    assert found.limits[0] == pytest.approx(lower, abs=0.3 * width)
+    assert found.limits[1] == pytest.approx(upper, abs=0.3 * width)
+    assert found.limits[1] - found.limits[0] == pytest.approx(width, rel=0.25)
+
+
+@pytest.mark.parametrize("name", ["sensitivity", "precision", "accuracy"])
+def test_a_clustered_share_has_the_limits_of_korn_and_graubard(name: str) -> None:
+    """Variance of statsmodels (cluster-robust, small-sample corrected), a fifth of a patient added by hand."""
+    cases = random_cases(5, patients=40, cases_each=3, ties=False)
+    wanted = {
+        "sensitivity": [(case.patient, case.score >= 0.5) for case in cases if case.label == 1],
+        "precision": [(case.patient, case.label == 1) for case in cases if case.score >= 0.5],
+        "accuracy": [(case.patient, (case.score >= 0.5) == (case.label == 1)) for case in cases],
+    }[name]
+    patients, hits = zip(*wanted, strict=True)
+    right, n = np.array(hits, dtype=float), len(hits)
+    codes = np.unique(patients, return_inverse=True)[1]
+    count = len(set(patients))
+    fitted = OLS(right, np.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": codes})
+    share = right.mean()
+    plain = float(fitted.cov_params()[0, 0]) / (count / (count - 1))  # its other factor, (n - 1) / (n - 1), is 1
+    variance = count / (count - 1) * (plain + 0.2 * (max(share, 1 - share) / count) ** 2)
+    trials = min(n, share * (1 - share) / variance) * (norm.ppf(0.975) / student.ppf(0.975, count - 1)) ** 2
+    expected = (
+        beta.ppf(0.025, share * trials, (1 - share) * trials + 1),
+        beta.ppf(0.975, share * trials + 1, (1 - share) * trials),
+    )
+    assert measured(requirement(name), cases).limits == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize(("name", "scale"), [("youden", 1.0), ("balanced_accuracy", 0.5)])
@@ -226,7 +296,7 @@ def test_cases_of_which_only_the_others_repeat_count_as_independent() -> None:
     cases = [MadeUpCase(0.9 if n % 4 else 0.1, 1, f"p{n}") for n in range(20)]
     cases += [MadeUpCase(0.1, 0, f"p{n}") for n in range(20)] * 2
     found = measured(requirement("sensitivity"), cases)
-    assert found.limits == pytest.approx(proportion_confint(15, 20, method="wilson"), abs=1e-11)
+    assert found.limits == pytest.approx(proportion_confint(15, 20, method="beta"), abs=1e-11)
 
 
 @every_requirement
@@ -344,15 +414,10 @@ def test_the_upper_limit_of_a_predictive_value_of_nought_counts_every_right_answ
     assert found.interval.upper >= float(ppv_at(clopper_pearson(0, 15, 0.975).upper, 0.9, 0.1))
 
 
-def test_weights_are_drawn_once_and_cannot_be_changed() -> None:
+def test_the_same_number_of_patients_gets_the_same_weights() -> None:
     codes: NDArray[np.intp] = np.arange(13)
-    first = Clusters(codes, 13).weights()
-    assert Clusters(codes, 13).weights() is first
-    np.testing.assert_array_equal(first, cluster_weights(13))
-    with pytest.raises(ValueError, match="read-only"):
-        first[0, 0] = 9
-    Clusters(codes, 7).weights()
-    np.testing.assert_array_equal(Clusters(codes, 13).weights(), first)
+    for _ in range(2):
+        np.testing.assert_array_equal(np.concatenate(list(Clusters(codes, 13).weights())), cluster_weights(13))
 
 
 GROUPS: list[tuple[Callable[[int], MadeUpCase], str, Reason | None]] = [

@@ -88,7 +88,7 @@ def test_patients_of_several_subjects_are_resampled() -> None:
     replicates = np.sqrt(weights @ per_patient / (weights @ freedom))
     assert found.limits == pytest.approx(np.quantile(replicates, [0.025, 0.975]))
     flips = measured(FLIPS, evidence_of({"baseline": repeated(scores, subjects_each=2)}))
-    assert "bootstrap" in flips.method
+    assert "effective trials" in flips.method
 
 
 def test_the_largest_deviation_on_a_rerun_takes_every_case() -> None:

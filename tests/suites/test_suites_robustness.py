@@ -10,17 +10,17 @@ from made_up_evidence import (
     cells,
     evidence_of,
     named,
-    plain_weights,
     policy_of,
     random_cases,
     requirement,
+    rows_of,
 )
 
 from gatekeeper.evidence import Outcome, Reason
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import clopper_pearson, cluster_weights
 from gatekeeper.suites import Measurement
-from gatekeeper.suites.performance import Subjects, value
+from gatekeeper.suites.performance import Subjects, estimate, replicates
 from gatekeeper.suites.robustness import breaking_point, climb, measure, plan
 
 LADDER = {"contour_erosion": ("0.5 mm", "1 mm", "1.5 mm")}
@@ -31,6 +31,13 @@ FOLLOWED = {
     "precision at prevalence": requirement("precision", at_prevalence=0.1),
     "auroc": requirement("auroc"),
 }
+
+
+def renamed(cases: list[MadeUpCase]) -> list[MadeUpCase]:
+    """Give cases that a resample takes twice names of their own."""
+    return [replace(case, case="", subject="", patient="") for case in cases]
+
+
 every_followed = pytest.mark.parametrize("followed", sorted(FOLLOWED))
 
 
@@ -91,12 +98,23 @@ def test_a_drop_is_paired_patient_by_patient(followed: str, cases_each: int) -> 
     first, second = (
         Subjects.of(evidence_of({"baseline": cases}).under("baseline"), OPERATING_POINT) for cases in (before, after)
     )
-
-    def differences(weights: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-        return value(item, first, weights) - value(item, second, weights)
-
-    assert found.estimate == pytest.approx(float(differences(plain_weights(40))[0]))
-    assert found.limits == pytest.approx(np.quantile(differences(cluster_weights(40)), [0.025, 0.975]), abs=1e-11)
+    assert found.estimate == pytest.approx(estimate(item, first) - estimate(item, second))
+    weights = cluster_weights(40)
+    patients = [
+        [[case for case in cases if case.patient == name] for name in sorted({c.patient for c in cases})]
+        for cases in (before, after)
+    ]
+    differences = []
+    for row in weights[:200]:
+        taken = [
+            [case for patient, times in zip(side, row, strict=True) for case in patient * int(times)]
+            for side in patients
+        ]
+        sides = [Subjects.of(rows_of(renamed(cases)), OPERATING_POINT) for cases in taken]
+        differences.append(estimate(item, sides[0]) - estimate(item, sides[1]))
+    drawn = replicates(item, first, second)
+    assert (drawn[0] - drawn[1])[:200] == pytest.approx(differences, abs=1e-12)
+    assert found.limits == pytest.approx(np.quantile(drawn[0] - drawn[1], [0.025, 0.975]), abs=1e-11)
     assert found.method.startswith("paired patient-cluster bootstrap")
 
 

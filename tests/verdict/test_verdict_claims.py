@@ -57,7 +57,7 @@ def test_an_estimate_is_claimed_when_met_and_takes_no_share_of_the_error() -> No
         "point": requirement("sensitivity", estimate={"at_least": 0.5}),
         "limit": requirement("specificity", lower_limit={"at_least": 0.8}),
     }
-    evidence = evidence_of({"baseline": cells(30, 20, 0, 16)})
+    evidence = evidence_of({"baseline": cells(30, 20, 0, 17)})
     findings = judge(policy_of(items, multiplicity="holm"), evidence, OPERATING_POINT)
     assert [item.claimed for item in findings] == [True, True]
 

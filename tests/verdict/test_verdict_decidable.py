@@ -258,7 +258,7 @@ def test_a_rate_at_another_needs_both_classes(each: int) -> None:
 @pytest.mark.parametrize("metric", ["youden", "f1", "kappa", "matthews_correlation", "balanced_accuracy"])
 @pytest.mark.parametrize("each", [1, 2])
 def test_a_metric_of_the_whole_table_needs_so_many_of_both_classes(metric: str, each: int) -> None:
-    policy = one(metric, lower_limit={"at_least": 0.8})
+    policy = one(metric, lower_limit={"at_least": 0.85})
     short = short_of(policy, lock_of(6 * each, 6 * each, each=each))["it"]
     assert short.needed is not None
     half = short.needed // 2
@@ -270,7 +270,7 @@ def test_a_class_that_is_not_there_is_named() -> None:
     policy = policy_of({"found": requirement("sensitivity"), "ranked": requirement("auroc")})
     short = short_of(policy, lock_of(0, 30))
     assert "no positive case" in short["found"].words
-    assert short["found"].needed == 4
+    assert short["found"].needed == 6
     assert "all cases are of one class" in short["ranked"].words
     assert all(item.reach is Reach.NOBODY_CAN for item in short.values())
 
@@ -333,7 +333,7 @@ def test_sentences_say_first_what_keeps_the_gate_closed() -> None:
     lines = told(shortfalls(policy_of(items, waivers=(waiver,)), lock_of(12, 12)))
     assert lines[:2] == [
         "No candidate can PASS: this test set falls short for 1 blocking requirement.",
-        "Sensitivity cannot be met by this test set: 12 positive cases give a lower limit of at most 75.8 %; 16 are "
+        "Sensitivity cannot be met by this test set: 12 positive cases give a lower limit of at most 73.5 %; 17 are "
         "needed for 80 %.",
     ]
     assert lines[2].startswith("Waived until 2027-06-30: Specificity")

@@ -20,14 +20,22 @@ _INTERVALS = (
     (
         "clopper-pearson",
         "Clopper-Pearson interval",
-        "for a proportion: exact binomial limits, which hold the truth at least as often as promised; used "
-        "for rare events, and over patients where nothing varies. Clopper & Pearson, Biometrika 1934;26:404.",
+        "for a proportion: exact binomial limits, which hold the truth at least as often as promised; of "
+        "independent cases, or over patients where nothing varies. Clopper & Pearson, Biometrika 1934;26:404.",
     ),
     (
         "jeffreys",
         "Jeffreys interval",
         "for a proportion: the equal-tailed interval of the posterior under Jeffreys' prior. "
         "Brown, Cai & DasGupta, Stat Sci 2001;16:101.",
+    ),
+    (
+        "effective",
+        "Effective number of cases",
+        "where patients have several cases, the spread over patients says how many independent cases would tell as "
+        "much; a fifth of a patient who is wrong throughout is added to the spread, since few errors show too little "
+        "of it. Korn & Graubard, Surv Methodol 1998;24:193; for an area under the curve, Obuchowski, Biometrics "
+        "1997;53:567.",
     ),
     (
         "student",
@@ -38,7 +46,8 @@ _INTERVALS = (
     (
         "delong",
         "DeLong interval",
-        "for the area under the ROC curve of independent cases, from the variance of its placement values. "
+        "for the area under the ROC curve, from the variance of its placement values; a fifth of a case of each class, "
+        "ranked worst (for an upper limit best), is added, since the spread of few overlapping cases shows too little. "
         "DeLong, DeLong & Clarke-Pearson, Biometrics 1988;44:837.",
     ),
     (
