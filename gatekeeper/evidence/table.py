@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from gatekeeper.evidence.outcomes import CaseOutcome
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+T = TypeVar("T")
 
 ATTRIBUTE_PREFIX = "attribute."
 
@@ -120,6 +122,7 @@ class Rows:
     answered: NDArray[np.bool_]
     failed_as: NDArray[np.int8]
     attributes: dict[str, NDArray[np.object_]]
+    _kept: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, table: pa.Table, costs: Mapping[CaseOutcome, str]) -> Rows:
@@ -150,6 +153,16 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.case)
+
+    def remembered(self, name: str, make: Callable[[], T]) -> T:
+        """Return what was made of these rows under this name, making it the first time."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        return cast(T, self._kept[name])
+
+    def of_group(self, attribute: str, group: str) -> Rows:
+        """Return the rows whose attribute has this value; the same object each time."""
+        return self.remembered(f"{attribute} = {group}", lambda: self.where(self.attributes[attribute] == group))
 
     def where(self, mask: NDArray[np.bool_]) -> Rows:
         """Return the rows that a mask of length n selects."""

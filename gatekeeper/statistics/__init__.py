@@ -11,7 +11,7 @@ from gatekeeper.statistics.bootstrap import (
 from gatekeeper.statistics.effective import Effective, effective_rates, effective_trials
 from gatekeeper.statistics.interval import Interval, Undecidable
 from gatekeeper.statistics.means import mean_interval
-from gatekeeper.statistics.operating_point import rate_at
+from gatekeeper.statistics.operating_point import bootstrap_rate_at, rate_at
 from gatekeeper.statistics.prevalence import called_share_at, npv_at, npv_interval, ppv_at, ppv_interval
 from gatekeeper.statistics.proportions import clopper_pearson, jeffreys, wilson
 from gatekeeper.statistics.quantiles import quantile_interval, values_needed
@@ -67,6 +67,7 @@ __all__ = [
     "auroc_interval",
     "auroc_of_weights",
     "bootstrap_auroc",
+    "bootstrap_rate_at",
     "bootstrap_sums",
     "called_share_at",
     "cases_for_auroc",

@@ -7,9 +7,12 @@ rate among all cuts of the score at which the other rate is at least the one ask
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gatekeeper.statistics.bootstrap import RESAMPLES
 
 Floats = NDArray[np.float64]
 
@@ -40,37 +43,75 @@ def rate_at(
     -------
     Shares of shape (B,); NaN where a resample has one class only. Raises ValueError for a NaN among the scores.
     """
-    if np.isnan(scores).any():
-        raise ValueError("a score is NaN")
-    within, other = _sorted(scores, of_class), _sorted(scores, ~of_class)
-    values, ends = _groups(scores[other])
-    beyond = np.searchsorted(scores[within], values, "right")
+    curve = _Curve.of(scores, of_class, other_rate)
+    own, others = clusters[curve.own], clusters[curve.others]
     rows = max(1, _CHUNK_ELEMENTS // max(1, len(scores)))
-    pieces = []
     blocks = [weights] if isinstance(weights, np.ndarray) else weights
+    pieces = []
     for piece in (block[start : start + rows] for block in blocks for start in range(0, len(block), rows)):
-        kept_out = _cumulated(piece.take(clusters[other], axis=1)).take(ends, axis=1)
-        not_called = _cumulated(piece.take(clusters[within], axis=1))
-        total, all_others = not_called[:, -1], kept_out[:, -1]
-        cut = (kept_out >= other_rate * all_others[:, None] - _ROUNDING).argmax(axis=1)
-        called = total - not_called[np.arange(len(piece)), beyond[cut]]
-        defined = (total > 0) & (all_others > 0)
-        pieces.append(np.divide(called, total, out=np.full(len(piece), np.nan), where=defined))
+        below = np.cumsum(piece.take(others, axis=1), axis=1, dtype=np.int64)
+        of_own = piece.take(own, axis=1)
+        rates = np.full(len(piece), np.nan)
+        for row, (kept_out, taken) in enumerate(zip(below, of_own, strict=True)):
+            total, all_others = int(taken.sum()), int(kept_out[-1]) if len(kept_out) else 0
+            if total and all_others:
+                last = np.searchsorted(kept_out, curve.asked(all_others))
+                rates[row] = taken[curve.beyond[last] :].sum() / total
+        pieces.append(rates)
     return np.concatenate(pieces)
+
+
+def bootstrap_rate_at(
+    scores: Floats, of_class: NDArray[np.bool_], other_rate: float, resamples: int = RESAMPLES, seed: int = 0
+) -> Floats:
+    """Return ``rate_at`` in resamples of independent cases, without drawing the cases.
+
+    What decides in a resample is its number of cases of each class, which score of the other class is its cut, and how
+    many cases of the class lie beyond. The first and the last are binomial; the cut is an order statistic of draws with
+    replacement: the score at a beta-distributed rank. So three numbers a resample have the distribution that drawing n
+    cases has. Drawn by numpy's RandomState, whose stream is frozen (NEP 19).
+
+    Parameters and errors as for ``rate_at``. Returns shares of shape (resamples,).
+    """
+    curve = _Curve.of(scores, of_class, other_rate)
+    if len(curve.own) == 0 or len(curve.others) == 0:
+        return np.full(resamples, np.nan)
+    source = np.random.RandomState(np.random.PCG64(seed))
+    own = source.binomial(len(scores), len(curve.own) / len(scores), size=resamples)
+    others = len(scores) - own
+    defined = (own > 0) & (others > 0)
+    asked = np.maximum(1, curve.asked(np.maximum(others, 1)))
+    ranks = source.beta(asked, np.maximum(others, asked) - asked + 1)
+    cuts = np.minimum((ranks * len(curve.others)).astype(np.intp), len(curve.others) - 1)
+    beyond = 1.0 - curve.beyond[cuts] / len(curve.own)
+    called = source.binomial(own, beyond)
+    return np.asarray(np.divide(called, own, out=np.full(resamples, np.nan), where=defined))
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """Cases of a class, and of the other one, by score; for each of the latter how many of the former score no more.
+
+    ``beyond`` has one entry for each case of the other class, taken as the last one below the cut.
+    """
+
+    own: NDArray[np.intp]
+    others: NDArray[np.intp]
+    beyond: NDArray[np.intp]
+    rate: float
+
+    @classmethod
+    def of(cls, scores: Floats, of_class: NDArray[np.bool_], rate: float) -> _Curve:
+        if np.isnan(scores).any():
+            raise ValueError("a score is NaN")
+        own, others = _sorted(scores, of_class), _sorted(scores, ~of_class)
+        return cls(own, others, np.searchsorted(scores[own], scores[others], "right"), rate)
+
+    def asked(self, others: NDArray[np.int64] | int) -> NDArray[np.int64]:
+        """Return how many cases of the other class must stay below the cut."""
+        return np.ceil(self.rate * np.asarray(others) - _ROUNDING).astype(np.int64)
 
 
 def _sorted(scores: Floats, mask: NDArray[np.bool_]) -> NDArray[np.intp]:
     rows = np.flatnonzero(mask)
     return rows[np.argsort(scores[rows], kind="stable")]
-
-
-def _groups(ordered: Floats) -> tuple[Floats, NDArray[np.intp]]:
-    """Return the distinct values of sorted scores, and how many scores lie at or below each; the first is below all."""
-    values, counts = np.unique(ordered, return_counts=True)
-    return np.concatenate([[-np.inf], values]), np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
-
-
-def _cumulated(weights: NDArray[np.integer]) -> NDArray[np.int64]:
-    sums = np.zeros((len(weights), weights.shape[1] + 1), dtype=np.int64)
-    np.cumsum(weights, axis=1, dtype=np.int64, out=sums[:, 1:])
-    return sums

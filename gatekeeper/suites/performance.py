@@ -17,16 +17,26 @@ from gatekeeper.metrics import ConfusionTable, Metric, Proportion, confusion_by_
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import (
     DEFAULT_METHOD,
+    RESAMPLES,
     Interval,
     Trials,
     auroc_interval,
     auroc_of_weights,
+    bootstrap_rate_at,
     clopper_pearson,
     jeffreys,
     rate_at,
     wilson,
 )
-from gatekeeper.suites.clusters import FEWEST_CLUSTERS, Clusters, Floats, all_alike, proportion_interval, resampled
+from gatekeeper.suites.clusters import (
+    FEWEST_CLUSTERS,
+    SEED,
+    Clusters,
+    Floats,
+    all_alike,
+    proportion_interval,
+    resampled,
+)
 from gatekeeper.suites.measurement import Measurement, undefined
 from gatekeeper.suites.two_rates import (
     AT_PREVALENCE,
@@ -56,7 +66,11 @@ class Subjects:
 
     @classmethod
     def of(cls, rows: Rows, operating_point: float) -> Subjects:
-        """Take the originals among the rows and count their calls."""
+        """Take the originals among the rows and count their calls; once for all requirements."""
+        return rows.remembered(f"subjects at {operating_point!r}", lambda: cls._of(rows, operating_point))
+
+    @classmethod
+    def _of(cls, rows: Rows, operating_point: float) -> Subjects:
         originals = rows.originals()
         clusters = Clusters.of(originals.patient)
         called = originals.called(operating_point)
@@ -150,6 +164,9 @@ def replicates(requirement: Requirement, *parts: Subjects) -> list[Floats]:
     NaN where it is undefined. One array of shape (resamples,) for each part.
     """
     if _of_ranks(requirement):
+        alone = requirement.other_rate is not None and len(parts) == 1 and not parts[0].clusters.repeat
+        if alone:
+            return [bootstrap_rate_at(*_curve(requirement, parts[0]), RESAMPLES, SEED)]
         return [_ranked(requirement, part, part.clusters.weights()) for part in parts]
     sums = [part.sums(requirement) for part in parts]
     drawn = resampled(*(column for columns in sums for column in columns))
@@ -163,11 +180,20 @@ def _of_ranks(requirement: Requirement) -> bool:
 
 def _ranked(requirement: Requirement, subjects: Subjects, weights: Iterable[NDArray[np.integer]]) -> Floats:
     """Return a metric of the order of scores for each row of blocks of patient weights."""
-    codes, positive = subjects.clusters.codes, subjects.rows.label == 1
+    codes = subjects.clusters.codes
     if requirement.other_rate is None:
-        return auroc_of_weights(subjects.ranks, positive, weights, codes)
-    sign, within = (1.0, positive) if requirement.spec.name == "sensitivity" else (-1.0, ~positive)
-    return rate_at(sign * subjects.ranks, within, requirement.other_rate, weights, codes)
+        return auroc_of_weights(subjects.ranks, subjects.rows.label == 1, weights, codes)
+    return rate_at(*_curve(requirement, subjects), weights, codes)
+
+
+def _curve(requirement: Requirement, subjects: Subjects) -> tuple[Floats, NDArray[np.bool_], float]:
+    """Return scores that are high for the class whose rate is required, the cases of it, and the rate of the other."""
+    positive, rate = subjects.rows.label == 1, requirement.other_rate or 0.0
+    return (
+        (subjects.ranks, positive, rate)
+        if requirement.spec.name == "sensitivity"
+        else (-subjects.ranks, ~positive, rate)
+    )
 
 
 def _counted(requirement: Requirement, sums: Sequence[Floats]) -> Floats:

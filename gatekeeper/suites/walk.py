@@ -41,10 +41,10 @@ def measure_subgroup(
     if requirement.not_measured:
         return undefined(Reason.NOT_MEASURED, requirement.spec.n_of)
     rows = evidence.under(BASELINE.id)
-    chosen = rows.where(rows.attributes[attribute] == group)
+    chosen = rows.of_group(attribute, group)
     measured = performance.measure(requirement, chosen, operating_point)
     fewest = policy.subgroups.min_cases if policy.subgroups else 1
-    if len(chosen.originals()) == 0:
+    if not (chosen.case == chosen.subject).any():
         return undefined(Reason.SUBGROUP_EMPTY, measured.n_of)
     if measured.estimate is None:
         return measured

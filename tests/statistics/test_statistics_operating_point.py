@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 from sklearn.metrics import roc_curve
 
-from gatekeeper.statistics import cluster_weights, percentile_interval, rate_at
+from gatekeeper.statistics import bootstrap_rate_at, cluster_weights, percentile_interval, rate_at
 
 cases = st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=30)
 
@@ -61,3 +61,37 @@ def test_the_bootstrap_covers_as_it_promises(specificity: float, shift: float) -
         found = percentile_interval(rate_at(scores, positive, specificity, weights, np.arange(200)), 0.95, "any")
         covered += found.lower <= truth <= found.upper
     assert 0.92 <= covered / tries <= 0.985
+
+
+@pytest.mark.parametrize(
+    ("n", "share", "rate", "steps"), [(60, 0.5, 0.8, None), (300, 0.2, 0.95, 4), (40, 0.7, 0.5, 2)]
+)
+def test_three_numbers_a_resample_have_the_distribution_of_drawn_cases(
+    n: int, share: float, rate: float, steps: int | None
+) -> None:
+    """Kolmogorov-Smirnov over 4,000 resamples each way: the distance that equal distributions exceed once in 10,000."""
+    source = np.random.default_rng(n)
+    positive = source.random(n) < share
+    scores = source.normal(size=n) + 1.5 * positive
+    scores = np.round(scores * steps) / steps if steps else scores
+    drawn = rate_at(scores, positive, rate, cluster_weights(n, 4000, 1), np.arange(n))
+    fast = bootstrap_rate_at(scores, positive, rate, 4000, 2)
+    values = np.unique(np.concatenate([drawn, fast]))
+    apart = [abs((drawn <= value + 1e-12).mean() - (fast <= value + 1e-12).mean()) for value in values]
+    assert max(apart) < 2.23 * np.sqrt(2 / 4000)
+
+
+def test_a_resample_of_one_class_has_no_rate() -> None:
+    assert np.isnan(bootstrap_rate_at(np.array([0.1, 0.2]), np.array([True, True]), 0.9, 5)).all()
+    found = bootstrap_rate_at(np.array([0.1, 0.2]), np.array([True, False]), 0.9, 400)
+    assert 0 < np.isnan(found).sum() < 400
+
+
+def test_the_draw_of_rates_is_the_same_for_ever() -> None:
+    scores, positive = np.linspace(0.0, 1.0, 20), np.arange(20) % 3 > 0
+    assert bootstrap_rate_at(scores, positive, 0.5, 4, 0).tolist() == [
+        0.16666666666666666,
+        0.6428571428571429,
+        0.29411764705882354,
+        0.47058823529411764,
+    ]
