@@ -10,14 +10,15 @@ from gatekeeper.metrics import Suite
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.policy.titles import title_of
-from gatekeeper.suites import performance, robustness
+from gatekeeper.suites import robustness
 from gatekeeper.suites.latency import LATENCY_ID
 from gatekeeper.suites.repeatability import Repeats
+from gatekeeper.suites.subjects import Subjects
 
 
 def roc_curve(evidence: Evidence, operating_point: float) -> RocCurve | None:
     """Return the ROC curve of the originals at baseline; None when all are of one class."""
-    subjects = performance.Subjects.of(evidence.under(BASELINE.id), operating_point)
+    subjects = Subjects.of(evidence.under(BASELINE.id), operating_point)
     if len(subjects.rows) == 0 or subjects.one_class:
         return None
     order = np.argsort(-subjects.ranks, kind="stable")

@@ -6,12 +6,18 @@ from gatekeeper.evidence.findings import Finding
 
 # Metrics between 0 and 1 that nobody reads as a share.
 _SMALL = frozenset({"max_deviation", "within_subject_sd"})
+_RATIOS = frozenset({"positive_likelihood_ratio", "negative_likelihood_ratio", "expected_cost"})
 _INDICES = frozenset(
     {
-        *("auroc", "dice", "normalized_surface_distance", "icc", "weighted_kappa", "froc_score"),
-        *("youden", "f1", "matthews_correlation", "kappa", "negative_likelihood_ratio"),
+        *("auroc", "partial_auroc", "average_precision", "macro_auroc", "hand_till_auroc"),
+        *("youden", "f1", "f_beta", "macro_f1", "matthews_correlation", "multiclass_matthews"),
+        *("kappa", "weighted_kappa", "linear_weighted_kappa", "net_benefit"),
+        *("brier_score", "log_score", "expected_calibration_error", "maximum_calibration_error"),
+        *("dice", "iou", "boundary_iou", "cl_dice", "normalized_surface_distance", "panoptic_quality"),
+        *("icc", "concordance_correlation", "froc_score", "detection_average_precision"),
     }
 )
+_BARE = _SMALL | _RATIOS | _INDICES
 
 
 def write_number(finding: Finding, number: float) -> str:
@@ -22,7 +28,7 @@ def write_number(finding: Finding, number: float) -> str:
         return f"severity {number:g}"
     if finding.unit == "mm":
         return f"{number:.3g} mm"
-    if finding.unit == "count" or finding.metric in _SMALL:
+    if finding.unit == "count" or finding.metric in _SMALL | _RATIOS:
         return f"{number:.3g}"
     if finding.metric in _INDICES:
         return f"{number:.3f}"
@@ -54,7 +60,7 @@ def write_declared(value: float, metric: str, unit: str) -> str:
         return f"severity {value:g}"
     if unit == "mm":
         return f"{value:g} mm"
-    return f"{value:g}" if unit == "count" or metric in _SMALL | _INDICES else write_declared_share(value)
+    return f"{value:g}" if unit == "count" or metric in _BARE else write_declared_share(value)
 
 
 def write_threshold(finding: Finding) -> str:

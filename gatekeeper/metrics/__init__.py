@@ -10,16 +10,17 @@ from gatekeeper.metrics.agreement import (
 )
 from gatekeeper.metrics.confusion import (
     ACCURACY,
+    DETECTION_RATE,
     NPV,
     PRECISION,
     RECALL_RATE,
     SENSITIVITY,
     SPECIFICITY,
-    WEIGHTED_KAPPA,
     ConfusionTable,
     Proportion,
     confusion_by_patient,
 )
+from gatekeeper.metrics.decision import EXPECTED_COST, NET_BENEFIT, NUMBER_NEEDED_TO_PREDICT
 from gatekeeper.metrics.localisation import FALSE_POSITIVES_PER_CASE, FROC_SCORE
 from gatekeeper.metrics.overlap import DICE, HAUSDORFF_95, SURFACE_DICE, VOLUME_DIFFERENCE, VOXEL_PRECISION
 from gatekeeper.metrics.ranking import AUROC
@@ -31,9 +32,11 @@ from gatekeeper.metrics.timing import LATENCY, MEAN_LATENCY
 from gatekeeper.metrics.whole_table import (
     BALANCED_ACCURACY,
     F1,
+    F_BETA,
     KAPPA,
     MATTHEWS,
     NEGATIVE_LIKELIHOOD_RATIO,
+    POSITIVE_LIKELIHOOD_RATIO,
     YOUDEN,
     at_rates,
 )
@@ -50,11 +53,16 @@ METRICS: Catalogue[Metric] = Catalogue(
         BALANCED_ACCURACY,
         YOUDEN,
         F1,
+        F_BETA,
         MATTHEWS,
         KAPPA,
+        POSITIVE_LIKELIHOOD_RATIO,
         NEGATIVE_LIKELIHOOD_RATIO,
-        WEIGHTED_KAPPA,
+        NET_BENEFIT,
+        EXPECTED_COST,
+        NUMBER_NEEDED_TO_PREDICT,
         RECALL_RATE,
+        DETECTION_RATE,
         IMAGEABILITY,
         FROC_SCORE,
         FALSE_POSITIVES_PER_CASE,

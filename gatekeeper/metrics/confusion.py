@@ -95,6 +95,16 @@ def accuracy(table: ConfusionTable) -> Proportion:
     return Proportion(table.tp + table.tn, table.tp + table.fp + table.fn + table.tn)
 
 
+def recall_rate(table: ConfusionTable) -> Proportion:
+    """Share of cases that were called, rightly or not: (TP + FP) / n."""
+    return Proportion(table.tp + table.fp, table.tp + table.fp + table.fn + table.tn)
+
+
+def detection_rate(table: ConfusionTable) -> Proportion:
+    """Share of all cases that are positive and were called: TP / n."""
+    return Proportion(table.tp, table.tp + table.fp + table.fn + table.tn)
+
+
 SENSITIVITY = Metric(
     name="sensitivity",
     aliases=("recall",),
@@ -163,30 +173,32 @@ ACCURACY = Metric(
     options=frozenset({"interval"}),
     proportion=accuracy,
 )
-WEIGHTED_KAPPA = Metric(
-    name="weighted_kappa",
-    title="Quadratic-weighted kappa",
-    suite=Suite.PERFORMANCE,
-    definition="agreement of ordered classes beyond chance, disagreements weighted by the square of their distance",
-    source="Cohen, Psychol Bull 1968;70:213",
-    undefined="all calls and labels are of one class",
-    n_of="cases",
-    interval="patient-cluster bootstrap, percentile",
-    lowest=-1.0,
-    tasks=frozenset({"multiclass_classification"}),
-    measured=False,
-)
 RECALL_RATE = Metric(
     name="abnormal_interpretation_rate",
-    aliases=("recall_rate",),
+    aliases=("recall_rate", "call_back_rate"),
     title="Abnormal interpretation rate",
     suite=Suite.PERFORMANCE,
-    definition="share of examinations called positive; at_prevalence p: Se p + (1 - Sp)(1 - p)",
+    definition="(TP + FP) / n: share of examinations called positive; at_prevalence p: Se p + (1 - Sp)(1 - p)",
     source="ACR BI-RADS Atlas, 5th edition 2013, follow-up and outcome monitoring: abnormal interpretation rate",
     undefined="no case",
     n_of="cases",
-    interval="Clopper-Pearson limits of sensitivity and specificity, combined by Bonferroni",
+    interval=_SHARE + "; at a prevalence: exact limits of sensitivity and specificity, combined by Bonferroni",
+    caution="at a prevalence the limits are wider than they need be: both rates are taken at their worst together",
     higher_is_better=False,
-    options=frozenset({"at_prevalence"}),
-    must=frozenset({"at_prevalence"}),
+    options=frozenset({"interval", "at_prevalence"}),
+    proportion=recall_rate,
+)
+DETECTION_RATE = Metric(
+    name="detection_rate",
+    aliases=("cancer_detection_rate",),
+    title="Detection rate",
+    suite=Suite.PERFORMANCE,
+    definition="TP / n: positive cases that were called among all examined, 0.5 % being 5 per 1,000; "
+    "at_prevalence p: Se p",
+    source="ACR BI-RADS Atlas, 5th edition 2013, follow-up and outcome monitoring: cancer detection rate",
+    undefined="no case",
+    n_of="cases",
+    interval=_SHARE + "; at a prevalence: the limits of sensitivity, times the prevalence",
+    options=frozenset({"interval", "at_prevalence"}),
+    proportion=detection_rate,
 )

@@ -33,10 +33,11 @@ class Metric:
     of things, ``severity`` for a step of a ladder. ``lowest`` and ``highest`` bound its values. ``options`` are the
     keys that a requirement on it may or must carry (``must`` is the subset without which it has no meaning).
     ``proportion`` computes it from a confusion table when it is a share of counted cases, ``of_table`` when it is
-    another number of the whole table (NaN where it has no value). ``undefined`` says when it
-    has no value; ``interval`` how its interval is made, None where only its estimate can be required. ``tasks`` are
-    those in whose policies it can stand. A metric that is not ``measured`` can be required already; this version
-    leaves it undecided.
+    another number of the whole table (NaN where it has no value); keyword arguments of the latter are options that the
+    requirement carries. ``undefined`` says when it has no value; ``interval`` how its interval is made, None where only
+    its estimate can be required. ``convention`` names which of several conventions in use is meant, ``caution`` where
+    the interval cannot keep its promise. ``tasks`` are those in whose policies it can stand. A metric that is not
+    ``measured`` can be required already; this version leaves it undecided.
     """
 
     name: str
@@ -56,5 +57,7 @@ class Metric:
     must: frozenset[str] = frozenset()
     tasks: frozenset[str] = CALLS
     measured: bool = True
+    convention: str = ""
+    caution: str = ""
     proportion: Callable[[ConfusionTable], Proportion] | None = None
-    of_table: Callable[[ConfusionTable], Counts] | None = None
+    of_table: Callable[..., Counts] | None = None

@@ -17,6 +17,7 @@ from gatekeeper.validation import Fault
 if TYPE_CHECKING:
     from gatekeeper.policy.schema import Context, Requirement, Subgroups
 
+_POSITIVE_NUMBERS = (("tolerance", "mm"), ("at_false_positives_per_case", "count"), ("beta", "1"), ("miss_cost", "1"))
 ENDS = ("lower_limit", "upper_limit", "estimate")
 DECLARED = "declared"
 OPTIONS = (
@@ -24,7 +25,15 @@ OPTIONS = (
     "at_prevalence",
     "at_sensitivity",
     "at_specificity",
+    "at_precision",
     "at_false_positives_per_case",
+    "at_threshold_probability",
+    "up_to_false_positive_rate",
+    "beta",
+    "miss_cost",
+    "bins",
+    "of_class",
+    "average",
     "structure",
     "tolerance",
     "level",
@@ -120,16 +129,20 @@ def _faults_of_options(requirement: Requirement) -> Iterator[Fault]:
     if requirement.at_prevalence is not None:
         yield from faults_of_share(requirement.at_prevalence, ("at_prevalence",))
         if requirement.interval is not None:
-            what = "at a prevalence, the interval is the logit interval of Mercaldo, Lau & Zhou"
+            what = "at a prevalence, the metric has an interval of its own, made from sensitivity and specificity"
             yield Fault(("interval",), what, mend="remove it")
-    for name in ("at_sensitivity", "at_specificity"):
+    for name in ("at_sensitivity", "at_specificity", "at_precision"):
         written = getattr(requirement, name)
         if written is not None:
             yield from faults_of_share(written, (name,), "an operating point")
             if requirement.interval is not None:
-                what = "at another operating point, the interval is that of the patient-cluster bootstrap"
+                what = "at another operating point, the interval allows for the choice of the cut as well"
                 yield Fault(("interval",), what, mend="remove it")
-    for name, unit in (("tolerance", "mm"), ("at_false_positives_per_case", "count")):
+    for name in ("at_threshold_probability", "up_to_false_positive_rate"):
+        written = getattr(requirement, name)
+        if written is not None:
+            yield from faults_of_share(written, (name,), name)
+    for name, unit in _POSITIVE_NUMBERS:
         written = getattr(requirement, name)
         if written is None:
             continue

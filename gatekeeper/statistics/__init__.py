@@ -8,10 +8,10 @@ from gatekeeper.statistics.bootstrap import (
     percentile_interval,
     weight_blocks,
 )
-from gatekeeper.statistics.effective import Effective, effective_rates, effective_trials
+from gatekeeper.statistics.effective import Effective, effective_rates, effective_trials, equivalent_trials
 from gatekeeper.statistics.interval import Interval, Undecidable
 from gatekeeper.statistics.means import mean_interval
-from gatekeeper.statistics.operating_point import bootstrap_rate_at, rate_at
+from gatekeeper.statistics.operating_point import rate_at, rate_at_interval, separated_rate_interval
 from gatekeeper.statistics.prevalence import called_share_at, npv_at, npv_interval, ppv_at, ppv_interval
 from gatekeeper.statistics.proportions import clopper_pearson, jeffreys, wilson
 from gatekeeper.statistics.quantiles import quantile_interval, values_needed
@@ -48,8 +48,9 @@ from gatekeeper.statistics.sample_size_predictive import (
 from gatekeeper.statistics.two_classes import (
     Trials,
     exact_by_class,
-    f1_interval,
     negative_likelihood_ratio_interval,
+    positive_likelihood_ratio_interval,
+    recovered_interval,
     youden_interval,
 )
 
@@ -67,7 +68,6 @@ __all__ = [
     "auroc_interval",
     "auroc_of_weights",
     "bootstrap_auroc",
-    "bootstrap_rate_at",
     "bootstrap_sums",
     "called_share_at",
     "cases_for_auroc",
@@ -84,8 +84,8 @@ __all__ = [
     "delong",
     "effective_rates",
     "effective_trials",
+    "equivalent_trials",
     "exact_by_class",
-    "f1_interval",
     "fewest_for_called_share",
     "fewest_for_lower_limit",
     "fewest_for_predictive_value",
@@ -98,12 +98,16 @@ __all__ = [
     "npv_interval",
     "of_ratio",
     "percentile_interval",
+    "positive_likelihood_ratio_interval",
     "ppv_at",
     "ppv_interval",
     "ppv_power",
     "quantile_interval",
     "rate_at",
+    "rate_at_interval",
+    "recovered_interval",
     "repeatability_coefficient",
+    "separated_rate_interval",
     "values_needed",
     "weight_blocks",
     "wilson",

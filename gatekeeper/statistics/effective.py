@@ -70,6 +70,13 @@ def effective_trials(hits: Floats, trials: Floats, confidence: float = 0.95) -> 
     return Effective(share * effective, effective)
 
 
+def equivalent_trials(hits: Floats, trials: Floats, confidence: float = 0.95) -> Effective:
+    """Return the trials themselves where no patient has two, else ``effective_trials``."""
+    if trials.size and trials.max() <= 1:
+        return Effective(float(hits.sum()), float(trials.sum()))
+    return effective_trials(hits, trials, confidence)
+
+
 def effective_rates(
     positives: tuple[Floats, Floats], negatives: tuple[Floats, Floats], slopes: tuple[float, float], confidence: float
 ) -> tuple[Effective, Effective]:

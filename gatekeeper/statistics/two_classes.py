@@ -1,15 +1,18 @@
 """Intervals of what rests on two independent proportions, sensitivity and specificity, or on three cells of a table.
 
 Sources: Newcombe, "Interval estimation for the difference between independent proportions", Stat Med 1998;17:873,
-method 10; Simel, Samsa & Matchar, "Likelihood ratios with confidence", J Clin Epidemiol 1991;44:763.
+method 10; Zou & Donner, "Construction of confidence limits about effect measures", Stat Med 2008;27:1693, which
+recovers variances from limits (MOVER) as Newcombe's method does; Simel, Samsa & Matchar, "Likelihood ratios with
+confidence", J Clin Epidemiol 1991;44:763.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gatekeeper.statistics.effective import Effective
 from gatekeeper.statistics.interval import Interval, normal_quantile
 from gatekeeper.statistics.proportions import clopper_pearson, wilson
 
@@ -36,15 +39,41 @@ def youden_interval(tp: float, fn: float, fp: float, tn: float, confidence: floa
     return Interval(lower, upper, confidence, "Newcombe hybrid score")
 
 
-def f1_interval(tp: float, fp: float, fn: float, confidence: float = 0.95) -> Interval:
-    """Return the interval of F1 = 2 J / (1 + J), from Wilson's of J = TP / (TP + FP + FN).
+def recovered_interval(
+    formula: Callable[..., float], shares: Sequence[Effective], span: tuple[float, float], confidence: float = 0.95
+) -> Interval:
+    """Return the interval of a function of independent shares, such as sensitivity and specificity, by MOVER.
 
-    Given how many cases are positive or called, their true positives are binomial, and F1 grows with their share.
-    Raises ValueError when no case is positive and none was called.
+    Each share is moved to its Wilson limits in turn, the others staying; what the metric loses by that is squared and
+    added for the lower limit, what it gains for the upper one.
+
+    Parameters
+    ----------
+    formula : the metric at the shares, in their order; NaN where a limit leaves it without a value
+    shares : hits among trials of each, effective numbers where patients repeat
+    span : least and greatest value that the metric can have
+
+    Raises ValueError where a share has no trial, or the metric no value.
     """
-    share = wilson(tp, tp + fp + fn, confidence)
-    lower, upper = (2.0 * limit / (1.0 + limit) for limit in (share.lower, share.upper))
-    return Interval(lower, upper, confidence, "Wilson score of TP / (TP + FP + FN), as F1")
+    seen = [share.hits / share.trials if share.trials > 0 else math.nan for share in shares]
+    value = float(formula(*seen))
+    if not math.isfinite(value):
+        raise ValueError("a metric without a value has no interval")
+    below = above = 0.0
+    for place, share in enumerate(shares):
+        limits = wilson(share.hits, share.trials, confidence)
+        moved = [float(formula(*seen[:place], end, *seen[place + 1 :])) for end in (limits.lower, limits.upper)]
+        changes = [end - value for end in moved if math.isfinite(end)]
+        below, above = below + min(0.0, *changes) ** 2, above + max(0.0, *changes) ** 2
+    lower, upper = max(span[0], value - math.sqrt(below)), min(span[1], value + math.sqrt(above))
+    return Interval(lower, upper, confidence, "MOVER (Zou & Donner) of Wilson limits")
+
+
+def positive_likelihood_ratio_interval(
+    tp: float, fn: float, fp: float, tn: float, confidence: float = 0.95
+) -> Interval | None:
+    """Return the log-method interval of Se / (1 - Sp): that of the negative one with calls turned round."""
+    return negative_likelihood_ratio_interval(fn, tp, tn, fp, confidence)
 
 
 def negative_likelihood_ratio_interval(

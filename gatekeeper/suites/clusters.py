@@ -50,6 +50,11 @@ class Clusters:
         """Sum the values of each patient's rows; shape (count,)."""
         return np.asarray(np.bincount(self.codes, weights=values.astype(np.float64), minlength=self.count))
 
+    @property
+    def once(self) -> list[NDArray[np.int64]]:
+        """The one resample that takes every patient once: the set itself."""
+        return [np.ones((1, self.count), dtype=np.int64)]
+
     def weights(self) -> Iterator[NDArray[np.intp]]:
         """Draw how often each resample takes each patient, some resamples at a time; always the same."""
         return weight_blocks(self.count, RESAMPLES, SEED)

@@ -42,3 +42,17 @@ class Measurement:
 def undefined(reason: Reason, n_of: str, n: int = 0, patients: int = 0) -> Measurement:
     """Return the measurement of what has no value."""
     return Measurement(None, None, "none: not measurable", n, n_of, patients, reason)
+
+
+def measured(
+    value: float,
+    interval: Interval | None,
+    n: int,
+    n_of: str,
+    patients: int,
+    grown: Callable[[float], Interval | None] | None = None,
+) -> Measurement:
+    """Return the measurement of a value; without an interval, too few patients are why."""
+    if interval is None:
+        return Measurement(value, None, "none: too few patients", n, n_of, patients, Reason.TOO_FEW_CASES)
+    return Measurement(value, interval, interval.method, n, n_of, patients, grown=grown)

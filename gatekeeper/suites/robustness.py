@@ -14,6 +14,7 @@ from gatekeeper.statistics import Interval
 from gatekeeper.suites import performance
 from gatekeeper.suites.clusters import ALIKE, all_alike, interval_when_alike
 from gatekeeper.suites.measurement import Measurement, undefined
+from gatekeeper.suites.subjects import Subjects
 
 
 def condition_id(perturbation: str, severity: int) -> str:
@@ -90,8 +91,8 @@ def measure(requirement: Requirement, policy: Policy, evidence: Evidence, operat
 def _drop(
     requirement: Requirement, followed: Requirement, evidence: Evidence, condition: str, operating_point: float
 ) -> Measurement:
-    before = performance.Subjects.of(evidence.under(BASELINE.id), operating_point)
-    after = performance.Subjects.of(evidence.under(condition), operating_point)
+    before = Subjects.of(evidence.under(BASELINE.id), operating_point)
+    after = Subjects.of(evidence.under(condition), operating_point)
     n, patients = len(before.rows), before.clusters.count
     if n == 0 or not np.array_equal(before.rows.case, after.rows.case):
         return undefined(Reason.TOO_FEW_CASES, "cases", n, patients)
@@ -116,8 +117,8 @@ def _drop(
 
 def _when_alike(
     followed: Requirement,
-    before: performance.Subjects,
-    after: performance.Subjects,
+    before: Subjects,
+    after: Subjects,
     estimate: float,
     confidence: float,
     operating_point: float,

@@ -19,7 +19,7 @@ from gatekeeper.statistics import (
     of_ratio,
 )
 from gatekeeper.suites.clusters import FEWEST_CLUSTERS
-from gatekeeper.suites.performance import Subjects
+from gatekeeper.suites.subjects import Subjects
 from gatekeeper.suites.two_rates import errorless
 
 _PAIRS = "independent pairs of a positive and a negative case"

@@ -14,7 +14,7 @@ from gatekeeper.metrics import Suite
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import values_needed
 from gatekeeper.suites.clusters import FEWEST_CLUSTERS
-from gatekeeper.suites.performance import Subjects
+from gatekeeper.suites.subjects import Subjects
 from gatekeeper.testset import Manifest
 from gatekeeper.verdict._errorless import OPERATING_POINT, errorless_evidence
 from gatekeeper.verdict._needed import Need, need_of_drop, need_of_flips, need_of_performance, need_of_spread

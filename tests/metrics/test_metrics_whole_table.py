@@ -12,10 +12,12 @@ from sklearn.metrics import (
     class_likelihood_ratios,
     cohen_kappa_score,
     f1_score,
+    fbeta_score,
     matthews_corrcoef,
 )
 
 from gatekeeper.metrics import METRICS, ConfusionTable, at_rates
+from gatekeeper.metrics.whole_table import f_beta
 
 PEERS = {
     "balanced_accuracy": balanced_accuracy_score,
@@ -24,6 +26,7 @@ PEERS = {
     "matthews_correlation": matthews_corrcoef,
     "kappa": cohen_kappa_score,
     "negative_likelihood_ratio": lambda label, called: class_likelihood_ratios(label, called)[1],
+    "positive_likelihood_ratio": lambda label, called: class_likelihood_ratios(label, called)[0],
 }
 filled = st.tuples(*[st.integers(1, 40)] * 4)
 any_table = st.tuples(*[st.integers(0, 40)] * 4)
@@ -91,3 +94,15 @@ def test_rates_give_back_themselves() -> None:
     assert float(table.tp / (table.tp + table.fn)) == pytest.approx(0.8)
     assert float(table.tn / (table.tn + table.fp)) == pytest.approx(0.7)
     assert float(table.tp + table.fn) == pytest.approx(0.25)
+
+
+@given(table=filled, beta=st.sampled_from([0.5, 1.0, 2.0, 3.7]))
+def test_f_beta_is_that_of_scikit_learn(table: tuple[int, int, int, int], beta: float) -> None:
+    label, called = np.repeat([1, 0, 1, 0], table), np.repeat([1, 1, 0, 0], table)
+    found = f_beta(ConfusionTable.of(np.array(table, dtype=np.float64)), beta)
+    assert float(found) == pytest.approx(fbeta_score(label, called, beta=beta))
+
+
+def test_a_positive_ratio_without_a_false_alarm_is_given_as_a_million() -> None:
+    assert value("positive_likelihood_ratio", (5, 0, 5, 10)) == 1_000_000.0
+    assert np.isnan(value("positive_likelihood_ratio", (0, 0, 5, 10)))

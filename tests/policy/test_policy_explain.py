@@ -24,6 +24,13 @@ SEGMENTATION = CONTEXT | {"task": "segmentation", "structures": ("lesion",), "po
 OPTIONS: dict[str, object] = {
     "at_prevalence": 0.1,
     "tolerance": "1 mm",
+    "at_threshold_probability": 0.1,
+    "at_false_positives_per_case": 1,
+    "at_sensitivity": 0.9,
+    "at_precision": 0.5,
+    "up_to_false_positive_rate": 0.1,
+    "beta": 2,
+    "miss_cost": 5,
     "level": "R4",
     "percentile": 95.0,
     "of": "followed",

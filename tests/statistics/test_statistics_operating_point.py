@@ -1,4 +1,4 @@
-"""A rate at another one against scikit-learn's ROC curve, and how often its bootstrap interval holds the truth."""
+"""A rate at another one against scikit-learn's ROC curve, and how often its interval holds the truth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 from sklearn.metrics import roc_curve
 
-from gatekeeper.statistics import bootstrap_rate_at, cluster_weights, percentile_interval, rate_at
+from gatekeeper.statistics import cluster_weights, rate_at, rate_at_interval, separated_rate_interval
 
 cases = st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=30)
 
@@ -50,48 +50,59 @@ def test_a_score_that_is_no_number_is_refused() -> None:
         rate_at(np.array([0.1, np.nan]), np.array([True, False]), 0.9, np.ones((1, 2), int), np.arange(2))
 
 
-@pytest.mark.parametrize(("specificity", "shift"), [(0.8, 1.5), (0.9, 2.0), (0.9, 2.5)])
-def test_the_bootstrap_covers_as_it_promises(specificity: float, shift: float) -> None:
-    """Binormal scores: the sensitivity is 1 - Phi(z - shift), z the specificity's quantile."""
-    truth = 1.0 - float(ndtr(ndtri(specificity) - shift))
-    positive, source, tries = np.repeat([True, False], [100, 100]), np.random.default_rng(50), 600
-    weights, covered = cluster_weights(200, 400, 1), 0
-    for _ in range(tries):
-        scores = source.normal(size=200) + shift * positive
-        found = percentile_interval(rate_at(scores, positive, specificity, weights, np.arange(200)), 0.95, "any")
-        covered += found.lower <= truth <= found.upper
-    assert 0.92 <= covered / tries <= 0.985
-
-
 @pytest.mark.parametrize(
-    ("n", "share", "rate", "steps"), [(60, 0.5, 0.8, None), (300, 0.2, 0.95, 4), (40, 0.7, 0.5, 2)]
+    ("specificity", "shift", "positives", "each"),
+    [(0.8, 1.5, 100, 1), (0.9, 2.0, 100, 1), (0.9, 2.5, 40, 1), (0.9, 2.0, 100, 2)],
 )
-def test_three_numbers_a_resample_have_the_distribution_of_drawn_cases(
-    n: int, share: float, rate: float, steps: int | None
+def test_the_interval_is_rarely_wrong_on_either_side(
+    specificity: float, shift: float, positives: int, each: int
 ) -> None:
-    """Kolmogorov-Smirnov over 4,000 resamples each way: the distance that equal distributions exceed once in 10,000."""
-    source = np.random.default_rng(n)
-    positive = source.random(n) < share
-    scores = source.normal(size=n) + 1.5 * positive
-    scores = np.round(scores * steps) / steps if steps else scores
-    drawn = rate_at(scores, positive, rate, cluster_weights(n, 4000, 1), np.arange(n))
-    fast = bootstrap_rate_at(scores, positive, rate, 4000, 2)
-    values = np.unique(np.concatenate([drawn, fast]))
-    apart = [abs((drawn <= value + 1e-12).mean() - (fast <= value + 1e-12).mean()) for value in values]
-    assert max(apart) < 2.23 * np.sqrt(2 / 4000)
+    """Binormal scores: the sensitivity is 1 - Phi(z - shift), z the specificity's quantile; 2.5 % promised a side."""
+    truth = 1.0 - float(ndtr(ndtri(specificity) - shift))
+    source, tries, n = np.random.default_rng(50), 800, 200
+    positive, patients = np.arange(n) < positives, np.arange(n) // each
+    above = below = 0
+    for _ in range(tries):
+        shared = source.normal(size=n)[patients]
+        scores = np.sqrt(0.5) * shared + np.sqrt(0.5) * source.normal(size=n) + shift * positive
+        _, found = rate_at_interval(scores, positive, specificity, patients)
+        above, below = above + (found.lower > truth), below + (found.upper < truth)
+    assert above / tries <= 0.025
+    assert 0.002 <= below / tries <= 0.04
 
 
-def test_a_resample_of_one_class_has_no_rate() -> None:
-    assert np.isnan(bootstrap_rate_at(np.array([0.1, 0.2]), np.array([True, True]), 0.9, 5)).all()
-    found = bootstrap_rate_at(np.array([0.1, 0.2]), np.array([True, False]), 0.9, 400)
-    assert 0 < np.isnan(found).sum() < 400
+@settings(max_examples=80, deadline=None)
+@given(rows=cases, rate=st.sampled_from([0.1, 0.5, 0.8, 0.9, 0.95]), each=st.integers(1, 3))
+def test_the_interval_holds_the_rate_whatever_the_order_of_rows(
+    rows: list[tuple[int, bool]], rate: float, each: int
+) -> None:
+    scores, positive = np.array([row[0] for row in rows], dtype=float), np.array([row[1] for row in rows])
+    patients = np.arange(len(rows)) // each
+    if len(set(positive)) < 2:
+        with pytest.raises(ValueError, match="both classes"):
+            rate_at_interval(scores, positive, rate, patients)
+        return
+    if len(set(patients[positive])) < 2 or len(set(patients[~positive])) < 2:
+        return
+    value, found = rate_at_interval(scores, positive, rate, patients)
+    assert value == pytest.approx(by_scikit_learn(scores, positive, rate), abs=1e-12)
+    assert 0.0 <= found.lower <= value <= found.upper <= 1.0
+    turned = np.arange(len(rows))[::-1]
+    assert rate_at_interval(scores[turned], positive[turned], rate, patients[turned]) == (value, found)
 
 
-def test_the_draw_of_rates_is_the_same_for_ever() -> None:
-    scores, positive = np.linspace(0.0, 1.0, 20), np.arange(20) % 3 > 0
-    assert bootstrap_rate_at(scores, positive, 0.5, 4, 0).tolist() == [
-        0.16666666666666666,
-        0.6428571428571429,
-        0.29411764705882354,
-        0.47058823529411764,
-    ]
+@pytest.mark.parametrize(("own", "others"), [(60, 60), (60, 12), (5, 400), (1, 1)])
+def test_classes_that_are_parted_have_the_interval_of_their_numbers(own: int, others: int) -> None:
+    scores, positive = np.r_[np.ones(own), np.zeros(others)], np.arange(own + others) < own
+    value, found = rate_at_interval(scores, positive, 0.9, np.arange(own + others))
+    assert value == 1.0
+    assert found == separated_rate_interval(own, others, 0.9)
+    assert (found.lower == 0.0) == (others < 36)  # 36: the fewest that bound the 90th percentile by a score test
+
+
+def test_more_cases_that_tell_the_same_make_it_narrower() -> None:
+    source = np.random.default_rng(3)
+    positive = np.arange(300) < 100
+    scores = source.normal(size=300) + 2.0 * positive
+    (_, once), (_, ten) = (rate_at_interval(scores, positive, 0.9, np.arange(300), times=by) for by in (1.0, 10.0))
+    assert once.lower < ten.lower < ten.upper < once.upper

@@ -20,8 +20,9 @@ from gatekeeper.evidence import Outcome, Reason
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import clopper_pearson, cluster_weights
 from gatekeeper.suites import Measurement
-from gatekeeper.suites.performance import Subjects, estimate, replicates
+from gatekeeper.suites.performance import estimate, replicates
 from gatekeeper.suites.robustness import breaking_point, climb, measure, plan
+from gatekeeper.suites.subjects import Subjects
 
 LADDER = {"contour_erosion": ("0.5 mm", "1 mm", "1.5 mm")}
 FOLLOWED = {

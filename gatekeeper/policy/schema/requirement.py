@@ -48,7 +48,15 @@ class Requirement(Record):
     at_prevalence: Quantity | None = None
     at_sensitivity: Quantity | None = None
     at_specificity: Quantity | None = None
+    at_precision: Quantity | None = None
     at_false_positives_per_case: Quantity | None = None
+    at_threshold_probability: Quantity | None = None
+    up_to_false_positive_rate: Quantity | None = None
+    beta: Quantity | None = None
+    miss_cost: Quantity | None = None
+    bins: int | None = Field(default=None, ge=2, le=1000)
+    of_class: Text | None = None
+    average: Literal["macro", "weighted", "micro"] | None = None
     structure: Text | None = None
     tolerance: Quantity | None = None
     level: Literal["R0", "R1", "R2", "R3", "R4"] | None = None
@@ -103,6 +111,12 @@ class Requirement(Record):
         """The specificity at which a sensitivity is required, or the sensitivity of a specificity, as a share."""
         written = self.at_specificity if self.at_specificity is not None else self.at_sensitivity
         return None if written is None else parse_quantity(written, "1")
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The numbers that the formula of a metric of the whole table takes, by name."""
+        written = {name: getattr(self, name) for name in ("beta", "miss_cost", "at_threshold_probability")}
+        return {name: parse_quantity(value, "1") for name, value in written.items() if value is not None}
 
     @property
     def not_measured(self) -> str | None:
