@@ -7,16 +7,18 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint format types contracts bench example sources train clean
+.PHONY: help demo test lint format bench coverage example sources catalogue train clean
 
 help:
-	@echo 'make demo     a whole gate on real data'
-	@echo 'make test     all tests'
-	@echo 'make lint     ruff, mypy --strict, import contracts'
-	@echo 'make bench    benchmarks; results in reports/benchmarks/'
-	@echo 'make example  renew reports/example/'
-	@echo 'make sources  renew policies/SOURCES.md'
-	@echo 'make train    train the demo network again'
+	@echo 'make demo      a whole gate on real data'
+	@echo 'make test      all tests'
+	@echo 'make lint      ruff, mypy --strict, import contracts'
+	@echo 'make bench     benchmarks; results in reports/benchmarks/'
+	@echo 'make coverage  how often intervals hold the truth; results in docs/coverage.md, some minutes'
+	@echo 'make catalogue renew docs/metrics.md'
+	@echo 'make example   renew reports/example/'
+	@echo 'make sources   renew policies/SOURCES.md'
+	@echo 'make train     train the demo network again'
 
 demo: $(VENV)/.demo
 	$(BIN)/gatekeeper demo
@@ -36,6 +38,12 @@ format: $(VENV)/.lint
 
 bench: $(VENV)/.test
 	$(BIN)/python -m pytest -q -s -m benchmark tests/benchmarks
+
+coverage: $(VENV)/.test
+	$(BIN)/python tests/simulations/measure_coverage.py
+
+catalogue: $(VENV)/.demo
+	$(BIN)/gatekeeper policy metrics --markdown > docs/metrics.md
 
 example: $(VENV)/.demo
 	.ci/renew-example $(BIN)

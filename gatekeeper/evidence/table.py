@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ATTRIBUTE_PREFIX = "attribute."
+# Answers that are more than one score. ``probability.<class>``: of each class, shape (n, K) together.
+# ``measured.<structure>.<what>``: what a mask, or a measuring model, gave for a structure. NaN where it gave nothing.
+ANSWER_PREFIXES = ("probability.", "measured.")
+# Findings of a case: their scores, the reference lesion that each hits (-1: none, -2: not counted), and how many
+# lesions there are.
+FINDING_COLUMNS = {"finding_score": "list<double>", "finding_lesion": "list<int32>", "lesions": "int32"}
 
 # name -> Arrow type; ``score`` is the probability of the positive class, ``seconds`` the time of one forward pass of
 # one case (recorded by latency conditions alone), ``subject`` the case that this one repeats, or itself.
@@ -41,8 +47,9 @@ class Evidence:
     """The rows of a run, and questions to ask of them.
 
     ``table`` has the columns of ``COLUMNS`` and one string column ``attribute.<name>`` for each attribute of the test
-    set. Rows are ordered by condition (as planned), then case (as in the lock), then repeat. ``costs`` says what each
-    kind of failure counts as: ``wrong`` (also when it is not named), ``positive`` or ``negative``.
+    set; where answers are more than one score, also those of ``ANSWER_PREFIXES`` or ``FINDING_COLUMNS``. Rows are
+    ordered by condition (as planned), then case (as in the lock), then repeat. ``costs`` says what each kind of failure
+    counts as: ``wrong`` (also when it is not named), ``positive`` or ``negative``.
     """
 
     table: pa.Table
@@ -50,13 +57,20 @@ class Evidence:
     _under: dict[str, Rows] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
-    def from_columns(cls, columns: Mapping[str, object], attributes: Mapping[str, object]) -> Evidence:
-        """Build evidence from sequences of equal length, one for each column and attribute."""
+    def from_columns(
+        cls,
+        columns: Mapping[str, object],
+        attributes: Mapping[str, object],
+        answers: Mapping[str, object] | None = None,
+    ) -> Evidence:
+        """Build evidence from sequences of equal length, one for each column, attribute and further answer."""
         import pyarrow as pa
 
-        names = [*COLUMNS, *(ATTRIBUTE_PREFIX + name for name in attributes)]
+        more = answers or {}
+        names = [*COLUMNS, *(ATTRIBUTE_PREFIX + name for name in attributes), *more]
         types = [pa.type_for_alias(kind) for kind in COLUMNS.values()] + [pa.string()] * len(attributes)
-        values = [columns[name] for name in COLUMNS] + list(attributes.values())
+        types += [_answer_type(name) for name in more]
+        values = [*(columns[name] for name in COLUMNS), *attributes.values(), *more.values()]
         arrays = [pa.array(value, type=kind) for value, kind in zip(values, types, strict=True)]
         return cls(pa.Table.from_arrays(arrays, names=names))
 
@@ -105,12 +119,39 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class CaseFindings:
+    """Findings of n cases: for each case an array of scores and one of lesions hit; ``lesions``: int64, shape (n,)."""
+
+    scores: NDArray[np.object_]
+    hits: NDArray[np.object_]
+    lesions: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, table: pa.Table) -> CaseFindings:
+        """Read the columns of a table; a case without an answer has no findings."""
+
+        def lists(name: str, kind: type[np.generic]) -> NDArray[np.object_]:
+            found = np.empty(table.num_rows, dtype=object)
+            for row, values in enumerate(table[name].to_pylist()):
+                found[row] = np.asarray(values or [], dtype=kind)
+            return found
+
+        lesions = np.asarray(table["lesions"].to_pylist(), dtype=np.int64)
+        return cls(lists("finding_score", np.float64), lists("finding_lesion", np.int64), lesions)
+
+    def where(self, mask: NDArray[np.bool_]) -> CaseFindings:
+        """Return the cases that a mask of length n selects."""
+        return CaseFindings(self.scores[mask], self.hits[mask], self.lesions[mask])
+
+
+@dataclass(frozen=True)
 class Rows:
     """Rows of one condition as arrays of one length n.
 
     ``case``, ``patient``, ``subject``: strings; ``label``: int8, 1 is positive; ``score``: float64 in [0, 1], NaN
     where the outcome is not ``ok``; ``seconds``: float64, NaN where not timed; ``answered``: bool; ``failed_as``:
-    int8, what a case without an answer counts as: 1 called, 0 not called, -1 called wrong.
+    int8, what a case without an answer counts as: 1 called, 0 not called, -1 called wrong. ``answers``: the further
+    columns of ``ANSWER_PREFIXES``, by name. ``findings``: scores and lesions of each case's findings as lists.
     """
 
     case: NDArray[np.object_]
@@ -122,6 +163,8 @@ class Rows:
     answered: NDArray[np.bool_]
     failed_as: NDArray[np.int8]
     attributes: dict[str, NDArray[np.object_]]
+    answers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    findings: CaseFindings | None = None
     _kept: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
@@ -149,6 +192,12 @@ class Rows:
                 for name in table.column_names
                 if name.startswith(ATTRIBUTE_PREFIX)
             },
+            answers={
+                name: np.asarray(_numbers(table[name], np.float64), dtype=np.float64)
+                for name in table.column_names
+                if name.startswith(ANSWER_PREFIXES)
+            },
+            findings=CaseFindings.of(table) if set(FINDING_COLUMNS) <= set(table.column_names) else None,
         )
 
     def __len__(self) -> int:
@@ -176,6 +225,8 @@ class Rows:
             answered=self.answered[mask],
             failed_as=self.failed_as[mask],
             attributes={name: values[mask] for name, values in self.attributes.items()},
+            answers={name: values[mask] for name, values in self.answers.items()},
+            findings=self.findings and self.findings.where(mask),
         )
 
     def called(self, operating_point: float) -> NDArray[np.bool_]:
@@ -219,6 +270,8 @@ def read_evidence(source: Path | bytes) -> Evidence:
     except (pa.ArrowException, OSError, ValueError) as error:
         raise IntegrityError(Code.DIGEST_MISMATCH, "the evidence cannot be read as Parquet", where=place) from error
     wanted = COLUMNS | {name: "string" for name in table.column_names if name.startswith(ATTRIBUTE_PREFIX)}
+    wanted |= {name: "double" for name in table.column_names if name.startswith(ANSWER_PREFIXES)}
+    wanted |= FINDING_COLUMNS if set(FINDING_COLUMNS) & set(table.column_names) else {}
     unlike = [name for name, kind in wanted.items() if not _holds(table, name, kind)]
     if unlike:
         raise IntegrityError(
@@ -231,6 +284,26 @@ def read_evidence(source: Path | bytes) -> Evidence:
 
 def _holds(table: pa.Table, name: str, kind: str) -> bool:
     places = table.schema.get_all_field_indices(name)
-    if len(places) != 1 or str(table.schema.field(places[0]).type) != kind:
+    if len(places) != 1:
         return False
-    return kind == "double" or table.column(places[0]).null_count == 0
+    found = table.schema.field(places[0]).type
+    if kind.startswith("list"):  # Arrow and Parquet call the items of a list differently
+        column = table.column(places[0])
+        whole = column.null_count == 0 and all(chunk.flatten().null_count == 0 for chunk in column.chunks)
+        return whole and _is_list(found) and f"list<{found.value_type}>" == kind
+    return str(found) == kind and (kind == "double" or table.column(places[0]).null_count == 0)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_list(kind))
+
+
+def _answer_type(name: str) -> pa.DataType:
+    import pyarrow as pa
+
+    if name.startswith(ANSWER_PREFIXES):
+        return pa.float64()
+    kinds = {"list<double>": pa.list_(pa.float64()), "list<int32>": pa.list_(pa.int32()), "int32": pa.int32()}
+    return kinds[FINDING_COLUMNS[name]]

@@ -21,7 +21,15 @@ from gatekeeper.metrics.confusion import (
     confusion_by_patient,
 )
 from gatekeeper.metrics.decision import EXPECTED_COST, NET_BENEFIT, NUMBER_NEEDED_TO_PREDICT
-from gatekeeper.metrics.localisation import FALSE_POSITIVES_PER_CASE, FROC_SCORE
+from gatekeeper.metrics.detection import (
+    DETECTION_AVERAGE_PRECISION,
+    FALSE_POSITIVES_PER_CASE,
+    FALSE_POSITIVES_PER_CASE_AT_SENSITIVITY,
+    FINDING_PRECISION,
+    FROC_SCORE,
+    LESION_DETECTION_RATE,
+    SENSITIVITY_AT_FPPI,
+)
 from gatekeeper.metrics.overlap import DICE, HAUSDORFF_95, SURFACE_DICE, VOLUME_DIFFERENCE, VOXEL_PRECISION
 from gatekeeper.metrics.ranking import AUROC
 from gatekeeper.metrics.refusal import IMAGEABILITY, REFUSAL_RATE
@@ -64,8 +72,13 @@ METRICS: Catalogue[Metric] = Catalogue(
         RECALL_RATE,
         DETECTION_RATE,
         IMAGEABILITY,
+        LESION_DETECTION_RATE,
+        FINDING_PRECISION,
         FROC_SCORE,
+        SENSITIVITY_AT_FPPI,
         FALSE_POSITIVES_PER_CASE,
+        FALSE_POSITIVES_PER_CASE_AT_SENSITIVITY,
+        DETECTION_AVERAGE_PRECISION,
         DICE,
         SURFACE_DICE,
         HAUSDORFF_95,

@@ -115,7 +115,7 @@ SENSITIVITY = Metric(
     undefined="no positive case",
     n_of="positive cases",
     interval=_SHARE,
-    options=frozenset({"interval", "at_specificity", "at_false_positives_per_case"}),
+    options=frozenset({"interval", "at_specificity"}),
     proportion=sensitivity,
 )
 SPECIFICITY = Metric(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gatekeeper.metrics.confusion import DETECTION_RATE, NPV, PRECISION, RECALL_RATE
 from gatekeeper.policy._design import CLUSTERS, MOST_CASES, Cases, Design, at_the_end
 from gatekeeper.policy._designs_by_class import alarm_rate, area, predictive_value
 from gatekeeper.policy._sentences import interval_of, write_value
@@ -25,6 +26,8 @@ _NAMES: dict[ProportionMethod, str] = {
     "clopper_pearson": "Clopper-Pearson",
     "jeffreys": "Jeffreys",
 }
+_AT_PREVALENCE = {RECALL_RATE: alarm_rate, PRECISION: predictive_value, NPV: predictive_value}
+_BEST = {"flip_rate": "none of them flips", RECALL_RATE.name: "none of them is called"}
 _SPREADS = ("within_subject_sd", "within_subject_cv", "repeatability_coefficient")
 
 
@@ -35,9 +38,8 @@ def design_of(requirement: Requirement, policy: Policy, positives_per_negative: 
         return _point(requirement)
     if spec.name == "auroc":
         return area(requirement, positives_per_negative)
-    if requirement.prevalence is not None:
-        design = alarm_rate if spec.name == "abnormal_interpretation_rate" else predictive_value
-        return design(requirement, policy, positives_per_negative)
+    if requirement.prevalence is not None and spec in _AT_PREVALENCE:
+        return _AT_PREVALENCE[spec](requirement, policy, positives_per_negative)
     method = proportion_method(requirement)
     if method is not None:
         return _proportion(requirement, policy, method)
@@ -85,8 +87,8 @@ def _proportion(requirement: Requirement, policy: Policy, method: ProportionMeth
         search = cases_for_lower_limit if higher else cases_for_upper_limit
         return {n_of: search(truth, goal, power, confidence, method, MOST_CASES)}
 
-    fewest = fewest_for_lower_limit(mirrored, confidence, method)
-    best = {"flip_rate": "none of them flips"}.get(requirement.spec.name, "all of them are right")
+    fewest = None if requirement.spec is DETECTION_RATE else fewest_for_lower_limit(mirrored, confidence, method)
+    best = _BEST.get(requirement.spec.name, "all of them are right")
     design = Design(
         f"{_NAMES[method]} limit, power by the binomial distribution itself",
         goal,

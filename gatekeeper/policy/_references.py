@@ -34,9 +34,6 @@ def _faults_of_task(policy: Policy, id_: str) -> Iterator[Fault]:
         fits = ", ".join(sorted(requirement.spec.tasks))
         what = f"{requirement.spec.name} is a metric of {fits}; the task of this context is {context.task}"
         yield Fault(("requirements", id_, "metric"), what)
-    if requirement.at_false_positives_per_case is not None and context.task != "detection":
-        what = f"false positives per case are counted in detection; the task of this context is {context.task}"
-        yield Fault(("requirements", id_, "at_false_positives_per_case"), what, mend="remove it")
     structure = requirement.structure
     if structure is not None and structure not in context.structures:
         yield misnamed("structure", structure, context.structures, ("requirements", id_, "structure"))

@@ -14,6 +14,7 @@ from gatekeeper.evidence import BASELINE, Condition, Reason, Rows
 from gatekeeper.metrics import ConfusionTable, Proportion
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import DEFAULT_METHOD, Interval, clopper_pearson, jeffreys, wilson
+from gatekeeper.suites import lesions
 from gatekeeper.suites.clusters import Floats, proportion_interval, resampled
 from gatekeeper.suites.measurement import Measurement, measured, undefined
 from gatekeeper.suites.scored import measure_scored, scored
@@ -30,8 +31,10 @@ def plan(policy: Policy) -> tuple[Condition, ...]:
 
 def measure(requirement: Requirement, rows: Rows, operating_point: float) -> Measurement:
     """Measure a performance requirement on the rows of one condition (or of a subgroup of it)."""
-    subjects = Subjects.of(rows, operating_point)
     spec = requirement.spec
+    if spec.name in lesions.MEASURED:
+        return lesions.measure(requirement, rows, operating_point)
+    subjects = Subjects.of(rows, operating_point)
     if len(subjects.rows) == 0:
         return undefined(Reason.TOO_FEW_CASES, spec.n_of)
     if spec.name == "imageability":

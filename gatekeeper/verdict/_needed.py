@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gatekeeper.metrics import ConfusionTable, Metric
+from gatekeeper.metrics.confusion import DETECTION_RATE, RECALL_RATE
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.policy.schema import Limit
 from gatekeeper.statistics import (
@@ -56,6 +57,8 @@ def need_of_performance(requirement: Requirement, subjects: Subjects) -> Need:
         return Need(_PAIRS, subjects.pairs, needed, subjects.clusters.repeat, patients)
     if requirement.prevalence is not None or requirement.other_rate is not None or spec.of_table is not None:
         return _by_class(requirement, subjects, patients)
+    if spec in (RECALL_RATE, DETECTION_RATE):  # right answers do not bring them to an end of their range
+        return Need(spec.n_of, len(subjects.rows), None, subjects.clusters.repeat, patients)
     trials = _trials(spec, subjects)
     have = int(trials.sum())
     if len(trials) and trials.max() > 1:
@@ -124,7 +127,7 @@ def _fewest(requirement: Requirement, ratio: float) -> ClassSizes | None:
     prevalence = requirement.prevalence
     if prevalence is not None and spec.name in ("precision", "npv"):
         return fewest_for_predictive_value(spec.name, prevalence, goal, confidence, ratio)
-    if prevalence is not None:
+    if prevalence is not None and spec is RECALL_RATE:
         return fewest_for_called_share(prevalence, goal, confidence, ratio)
 
     def suffices(negatives: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gatekeeper.candidate import CandidateRecord
 from gatekeeper.canonical import digest_json
@@ -111,14 +112,37 @@ def _check_answers(condition: Condition, rows: Rows) -> None:
     if condition.timed_calls:
         possible = bool(np.all((rows.seconds > 0.0) & np.isfinite(rows.seconds)))
     else:
-        scores = rows.score[rows.answered]
-        possible = bool(np.all((scores >= 0.0) & (scores <= 1.0)))
+        possible = _possible(rows)
     if not possible:
         raise IntegrityError(
             Code.NOT_RECOMPUTED,
             f'a row of evidence under "{condition.id}" holds no possible answer',
             why="a score lies between 0 and 1, a time above 0 seconds",
         )
+
+
+def _possible(rows: Rows) -> bool:
+    """Say whether answers are such as a run writes down: probabilities, finite numbers, lesions that exist."""
+    answered, findings = rows.answered, rows.findings
+    scores = rows.score[answered]
+    held = bool(np.all((scores >= 0.0) & (scores <= 1.0)))
+    for name, values in rows.answers.items():
+        given = values[answered]
+        bounded = (given >= 0.0) & (given <= 1.0) if name.startswith("probability.") else ~np.isinf(given)
+        held = held and bool(np.all(bounded))
+    if findings is None:
+        return held
+    pairs = zip(findings.scores, findings.hits, findings.lesions, strict=True)
+    return held and all(
+        len(values) == len(hits) and lesions >= 0 and np.isfinite(values).all() and _exist(hits, int(lesions))
+        for values, hits, lesions in pairs
+    )
+
+
+def _exist(hits: NDArray[np.int64], lesions: int) -> bool:
+    """Say whether each hit is of a lesion that is there, and none is hit twice; -1 and -2 are no hits."""
+    named = hits[hits >= 0]
+    return bool(np.all((hits >= -2) & (hits < lesions))) and len(np.unique(named)) == len(named)
 
 
 def _check_findings(again: Verdict, claimed: Verdict) -> int:

@@ -21,6 +21,7 @@ COMMANDS = [
     *(["lock", "create"], ["lock", "verify"], ["lock", "show"], ["lock", "overlap"]),
     *(["policy", "list"], ["policy", "show"], ["policy", "schema"]),
     *(["policy", "explain"], ["policy", "lint"], ["policy", "diff"], ["policy", "approve"], ["policy", "sources"]),
+    ["policy", "metrics"],
     *(["candidate", "digest"], ["ledger", "show"], ["ledger", "verify"], ["keys", "init"], ["keys", "show"]),
 ]
 

@@ -33,6 +33,53 @@ def test_evidence_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     assert read_evidence((tmp_path / "cases.parquet").read_bytes()).table.equals(evidence.table)
 
 
+def with_answers() -> Evidence:
+    table = evidence_of({"baseline": [MadeUpCase(0.5, 1), MadeUpCase(0.2, 0), MadeUpCase(0.1, 0)]}).table
+    columns = {name: table[name].to_pylist() for name in table.column_names}
+    answers = {
+        "probability.mild": [0.2, 0.3, None],
+        "probability.severe": [0.8, 0.7, None],
+        "measured.lesion.dice": [0.9, None, 0.0],
+        "finding_score": [[0.9, 0.4], [], [0.3]],
+        "finding_lesion": [[0, -1], [], [-2]],
+        "lesions": [2, 0, 1],
+    }
+    return Evidence.from_columns(columns, {}, answers)
+
+
+def test_answers_of_more_than_one_number_are_read_back(tmp_path: Path) -> None:
+    evidence = with_answers()
+    evidence.write(tmp_path / "cases.parquet")
+    rows = read_evidence(tmp_path / "cases.parquet").under("baseline")
+    assert list(rows.answers) == ["probability.mild", "probability.severe", "measured.lesion.dice"]
+    assert rows.answers["probability.severe"].tolist()[:2] == [0.8, 0.7]
+    assert np.isnan(rows.answers["measured.lesion.dice"][1])
+    assert rows.findings is not None
+    assert [scores.tolist() for scores in rows.findings.scores] == [[0.9, 0.4], [], [0.3]]
+    chosen = rows.where(np.array([True, False, True]))
+    assert chosen.findings is not None
+    assert [hits.tolist() for hits in chosen.findings.hits] == [[0, -1], [-2]]
+    assert chosen.findings.lesions.tolist() == [2, 1]
+    assert chosen.answers["measured.lesion.dice"].tolist() == [0.9, 0.0]
+
+
+def replaced(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    return table.set_column(table.schema.get_field_index(name), name, values)
+
+
+def test_findings_of_another_format_are_refused() -> None:
+    table = with_answers().table
+    for altered in (
+        table.drop_columns(["lesions"]),
+        replaced(table, "finding_score", pa.array([[0.9, None], [], [0.3]])),
+        replaced(table, "finding_score", pa.array([None, [], [0.3]], type=pa.list_(pa.float64()))),
+        replaced(table, "finding_lesion", pa.array([[0, -1], [], [-2]], type=pa.list_(pa.int64()))),
+        replaced(table, "probability.mild", pa.array(["a", "b", "c"])),
+    ):
+        with pytest.raises(IntegrityError, match="lacks a column"):
+            read_evidence(parquet_of(altered))
+
+
 def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     made_up().write(tmp_path / "first")
     made_up().write(tmp_path / "second")

@@ -113,6 +113,12 @@ class Requirement(Record):
         return None if written is None else parse_quantity(written, "1")
 
     @property
+    def rate_of_false_positives(self) -> float | None:
+        """The false positives a case at which a lesion sensitivity is required."""
+        written = self.at_false_positives_per_case
+        return None if written is None else parse_quantity(written, "count")
+
+    @property
     def parameters(self) -> dict[str, float]:
         """The numbers that the formula of a metric of the whole table takes, by name."""
         written = {name: getattr(self, name) for name in ("beta", "miss_cost", "at_threshold_probability")}
@@ -130,6 +136,4 @@ class Requirement(Record):
             return f"repeatability at level {self.level}"
         if self.stage == "end_to_end":
             return "time from end to end"
-        if self.at_false_positives_per_case is not None:
-            return f"{self.spec.title.lower()} at another operating point than the candidate's"
         return None
