@@ -8,6 +8,15 @@ from gatekeeper.metrics.agreement import (
     RESCAN_DIFFERENCE,
     WITHIN_SUBJECT_CV,
 )
+from gatekeeper.metrics.calibration import (
+    BRIER_SCORE,
+    CALIBRATION_INTERCEPT_DEVIATION,
+    CALIBRATION_SLOPE_DEVIATION,
+    CLASSWISE_CALIBRATION_ERROR,
+    EXPECTED_CALIBRATION_ERROR,
+    LOG_SCORE,
+    MAXIMUM_CALIBRATION_ERROR,
+)
 from gatekeeper.metrics.confusion import (
     ACCURACY,
     DETECTION_RATE,
@@ -30,8 +39,28 @@ from gatekeeper.metrics.detection import (
     LESION_DETECTION_RATE,
     SENSITIVITY_AT_FPPI,
 )
+from gatekeeper.metrics.multiclass import (
+    HAND_TILL_AUROC,
+    LINEAR_WEIGHTED_KAPPA,
+    MACRO_AUROC,
+    MACRO_F1,
+    MACRO_PRECISION,
+    MACRO_SENSITIVITY,
+    MACRO_SPECIFICITY,
+    MULTICLASS_ACCURACY,
+    MULTICLASS_KAPPA,
+    MULTICLASS_MATTHEWS,
+    WEIGHTED_KAPPA,
+)
+from gatekeeper.metrics.one_class import CLASS_NPV, CLASS_PRECISION, CLASS_SENSITIVITY, CLASS_SPECIFICITY
 from gatekeeper.metrics.overlap import DICE, HAUSDORFF_95, SURFACE_DICE, VOLUME_DIFFERENCE, VOXEL_PRECISION
-from gatekeeper.metrics.ranking import AUROC
+from gatekeeper.metrics.ranking import (
+    AUROC,
+    AVERAGE_PRECISION,
+    PARTIAL_AUROC,
+    PRECISION_AT_SENSITIVITY,
+    SENSITIVITY_AT_PRECISION,
+)
 from gatekeeper.metrics.refusal import IMAGEABILITY, REFUSAL_RATE
 from gatekeeper.metrics.repeatability import FLIP_RATE, MAX_DEVIATION, WITHIN_SUBJECT_SD
 from gatekeeper.metrics.robustness import BREAKING_POINT, PERFORMANCE_DROP
@@ -57,6 +86,17 @@ METRICS: Catalogue[Metric] = Catalogue(
         PRECISION,
         NPV,
         AUROC,
+        PARTIAL_AUROC,
+        AVERAGE_PRECISION,
+        SENSITIVITY_AT_PRECISION,
+        PRECISION_AT_SENSITIVITY,
+        BRIER_SCORE,
+        LOG_SCORE,
+        EXPECTED_CALIBRATION_ERROR,
+        MAXIMUM_CALIBRATION_ERROR,
+        CLASSWISE_CALIBRATION_ERROR,
+        CALIBRATION_SLOPE_DEVIATION,
+        CALIBRATION_INTERCEPT_DEVIATION,
         ACCURACY,
         BALANCED_ACCURACY,
         YOUDEN,
@@ -72,6 +112,21 @@ METRICS: Catalogue[Metric] = Catalogue(
         RECALL_RATE,
         DETECTION_RATE,
         IMAGEABILITY,
+        MULTICLASS_ACCURACY,
+        MACRO_SENSITIVITY,
+        MACRO_SPECIFICITY,
+        MACRO_PRECISION,
+        MACRO_F1,
+        MULTICLASS_MATTHEWS,
+        MULTICLASS_KAPPA,
+        WEIGHTED_KAPPA,
+        LINEAR_WEIGHTED_KAPPA,
+        MACRO_AUROC,
+        HAND_TILL_AUROC,
+        CLASS_SENSITIVITY,
+        CLASS_SPECIFICITY,
+        CLASS_PRECISION,
+        CLASS_NPV,
         LESION_DETECTION_RATE,
         FINDING_PRECISION,
         FROC_SCORE,

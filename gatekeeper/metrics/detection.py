@@ -33,6 +33,7 @@ FROC_SCORE = Metric(
     n_of="reference lesions",
     interval=_SHARE,
     tasks=_DETECTION,
+    measured=False,
     convention="LUNA16: corners of the empirical curve joined by lines, constant beyond the last; " + _GREEDY,
 )
 FALSE_POSITIVES_PER_CASE = Metric(
@@ -49,6 +50,7 @@ FALSE_POSITIVES_PER_CASE = Metric(
     higher_is_better=False,
     caution=_CROWDED,
     tasks=_DETECTION,
+    measured=False,
 )
 LESION_DETECTION_RATE = Metric(
     name="lesion_detection_rate",
@@ -61,6 +63,7 @@ LESION_DETECTION_RATE = Metric(
     n_of="reference lesions",
     interval="Clopper-Pearson on the effective number of lesions (Korn & Graubard), which cluster in patients",
     tasks=_DETECTION,
+    measured=False,
 )
 FINDING_PRECISION = Metric(
     name="finding_precision",
@@ -73,6 +76,7 @@ FINDING_PRECISION = Metric(
     n_of="findings",
     interval="Clopper-Pearson on the effective number of findings (Korn & Graubard), which cluster in patients",
     tasks=_DETECTION,
+    measured=False,
 )
 DETECTION_AVERAGE_PRECISION = Metric(
     name="detection_average_precision",
@@ -85,6 +89,7 @@ DETECTION_AVERAGE_PRECISION = Metric(
     n_of="reference lesions",
     interval=_SHARE,
     tasks=_DETECTION,
+    measured=False,
     caution=_FEW,
     convention="all points (VOC from 2010), not 101 points (COCO) or 11 points (VOC 2007); " + _GREEDY,
 )
@@ -101,6 +106,7 @@ SENSITIVITY_AT_FPPI = Metric(
     options=frozenset({"at_false_positives_per_case"}),
     must=frozenset({"at_false_positives_per_case"}),
     tasks=_DETECTION,
+    measured=False,
     convention="nothing is interpolated; " + _GREEDY,
 )
 FALSE_POSITIVES_PER_CASE_AT_SENSITIVITY = Metric(
@@ -121,5 +127,6 @@ FALSE_POSITIVES_PER_CASE_AT_SENSITIVITY = Metric(
     options=frozenset({"at_sensitivity"}),
     must=frozenset({"at_sensitivity"}),
     tasks=_DETECTION,
+    measured=False,
     convention="nothing is interpolated; " + _GREEDY,
 )

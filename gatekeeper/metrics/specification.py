@@ -37,7 +37,8 @@ class Metric:
     requirement carries. ``undefined`` says when it has no value; ``interval`` how its interval is made, None where only
     its estimate can be required. ``convention`` names which of several conventions in use is meant, ``caution`` where
     the interval cannot keep its promise. ``tasks`` are those in whose policies it can stand. A metric that is not
-    ``measured`` can be required already; this version leaves it undecided.
+    ``measured`` can be required, and is judged on evidence that holds it; the runs of this version bring no such
+    evidence, and leave it undecided.
     """
 
     name: str

@@ -34,6 +34,9 @@ def _faults_of_task(policy: Policy, id_: str) -> Iterator[Fault]:
         fits = ", ".join(sorted(requirement.spec.tasks))
         what = f"{requirement.spec.name} is a metric of {fits}; the task of this context is {context.task}"
         yield Fault(("requirements", id_, "metric"), what)
+    named = requirement.of_class
+    if named is not None and named not in context.classes:
+        yield misnamed("class", named, context.classes, ("requirements", id_, "of_class"))
     structure = requirement.structure
     if structure is not None and structure not in context.structures:
         yield misnamed("structure", structure, context.structures, ("requirements", id_, "structure"))

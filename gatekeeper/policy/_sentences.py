@@ -96,8 +96,8 @@ def interval_of(requirement: Requirement) -> str:
     effective = "; on the effective number of cases (Korn & Graubard) where a patient has several"
     if spec.name in ("precision", "npv") and requirement.prevalence is not None:
         return f"logit of Mercaldo, Lau & Zhou, the prevalence taken as known{effective}"
-    if requirement.other_rate is not None:
-        return "patient-cluster bootstrap, percentile, the cut of the score chosen anew in each resample"
+    if requirement.other_rate is not None and spec.proportion is not None:
+        return f"MOVER (Zou & Donner) of limits of the rate and of the cut of the score{effective}"
     if requirement.interval is not None:
         return f"{_METHODS[requirement.interval]}, named by the policy{effective}"
     return f"{_METHODS[DEFAULT_METHOD]}{effective}" if spec.proportion is not None else spec.interval or "none"

@@ -23,9 +23,15 @@ def title_of(requirement: Requirement, policy: Policy) -> str:
         title += ", end to end"
     if requirement.structure is not None:
         title += f", {requirement.structure}"
-    if requirement.other_rate is not None:
-        other = "specificity" if requirement.at_specificity is not None else "sensitivity"
-        return f"{title} at a {other} of {write_declared_share(requirement.other_rate)}"
+    for other in ("specificity", "sensitivity", "precision"):
+        if getattr(requirement, f"at_{other}") is not None:
+            taken = title.rpartition(" at a ")[0] or title
+            return f"{taken} at a {other} of {write_declared_share(requirement.other_rate or 0.0)}"
+    if requirement.rate_of_false_positives is not None:
+        taken = title.rpartition(" at a ")[0] or title
+        return f"{taken} at {requirement.rate_of_false_positives:g} false positives a case"
+    if requirement.of_class is not None:
+        return f"{title}, {requirement.of_class}"
     if requirement.prevalence is not None:
         return f"{title} at {write_declared_share(requirement.prevalence)}"
     if requirement.percentile is not None:

@@ -29,6 +29,11 @@ class Interval:
         if not self.lower <= self.upper:
             raise ValueError(f"the limits of an interval are out of order or undefined: {self.lower}, {self.upper}")
 
+    def within(self, lowest: float, highest: float) -> Interval:
+        """Return the interval cut off at the ends of what the number can be."""
+        lower, upper = (min(max(limit, lowest), highest) for limit in (self.lower, self.upper))
+        return Interval(lower, upper, self.confidence, self.method)
+
 
 def check_confidence(confidence: float) -> None:
     """Raise ValueError unless 0 < ``confidence`` < 1."""

@@ -1,19 +1,41 @@
-"""The within-subject standard deviation: how far repeats of one subject scatter.
+"""How far repeats of one subject scatter: within-subject standard deviation and coefficient of variation.
 
 Sources: Raunig et al., "Quantitative imaging biomarkers: a review of statistical methods for technical performance
-assessment", Stat Methods Med Res 2015;24:27 (QIBA); Bland & Altman, Stat Methods Med Res 1999;8:135.
+assessment", Stat Methods Med Res 2015;24:27 (QIBA); Bland & Altman, Stat Methods Med Res 1999;8:135; Obuchowski et al.,
+Stat Methods Med Res 2015;24:68 (QIBA).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.statistics.bootstrap import cluster_index
 from gatekeeper.statistics.interval import Interval, error_each_side
+
+CVMethod: TypeAlias = Literal["root_mean_square", "log"]
+
+TWO_REPEATS = 1.96 * math.sqrt(2.0)  # 2.77
+
+
+@dataclass(frozen=True)
+class WithinSubjectCV:
+    """A within-subject coefficient of variation, its degrees of freedom and its interval; shares, not per cent."""
+
+    value: float
+    degrees_of_freedom: float
+    interval: Interval
+    subjects: int
+
+    @property
+    def relative_repeatability(self) -> tuple[float, Interval]:
+        """%RC = 2.77 wCV and its interval, as shares."""
+        return repeatability_coefficient(self.value), repeatability_interval(self.interval)
 
 
 def within_subject_sd(values: NDArray[np.float64], subjects: Sequence[str]) -> tuple[float, int]:
@@ -46,24 +68,103 @@ def within_subject_sd(values: NDArray[np.float64], subjects: Sequence[str]) -> t
     return math.sqrt(float(deviations @ deviations) / freedom), freedom
 
 
-def within_subject_sd_interval(wsd: float, degrees_of_freedom: int, confidence: float = 0.95) -> Interval:
+def within_subject_sd_interval(wsd: float, degrees_of_freedom: float, confidence: float = 0.95) -> Interval:
     """Return the chi-squared interval of a within-subject standard deviation; in the unit of ``wsd``.
 
-    sqrt(df wSD² / χ²), χ² the upper and the lower quantile with ``degrees_of_freedom``. Takes the deviations within
-    subjects to be normal, of one variance: at wSD = 0 both limits are 0, so repeats that never differ because scores
-    saturate are no proof. Raises ValueError for a negative ``wsd`` or no degree of freedom.
+    sqrt(df wSD² / χ²), χ² the upper and the lower quantile with ``degrees_of_freedom``, which need not be whole. Takes
+    the deviations within subjects to be normal, of one variance: at wSD = 0 both limits are 0, so repeats that never
+    differ because scores saturate are no proof. Subjects of one patient count as independent; where their repeats
+    scatter alike it is too narrow (``clustered_within_subject_cv``). Raises ValueError for a negative ``wsd`` or no
+    degree of freedom.
     """
     from scipy.special import gammainccinv, gammaincinv
 
     error = error_each_side(confidence)
-    if not 0.0 <= wsd < math.inf or degrees_of_freedom < 1:
+    if not 0.0 <= wsd < math.inf or not 1.0 <= degrees_of_freedom < math.inf:
         raise ValueError(f"no interval for a standard deviation of {wsd} with {degrees_of_freedom} degrees of freedom")
     half_freedom = degrees_of_freedom / 2.0
     large, small = 2.0 * float(gammainccinv(half_freedom, error)), 2.0 * float(gammaincinv(half_freedom, error))
     lower, upper = (wsd * math.sqrt(degrees_of_freedom / chi_squared) for chi_squared in (large, small))
-    return Interval(lower, upper, confidence, f"chi-squared, {degrees_of_freedom:,} degrees of freedom")
+    shown = (
+        f"{degrees_of_freedom:,.0f}" if degrees_of_freedom == int(degrees_of_freedom) else f"{degrees_of_freedom:,.1f}"
+    )
+    return Interval(lower, upper, confidence, f"chi-squared, {shown} degrees of freedom")
 
 
 def repeatability_coefficient(wsd: float) -> float:
-    """Return 1.96 √2 wSD = 2.77 wSD: the difference that two repeats exceed in 5 % of subjects; the unit of ``wsd``."""
-    return 1.96 * math.sqrt(2.0) * wsd
+    """Return 1.96 √2 wSD = 2.77 wSD: the difference that two repeats exceed in 5 % of subjects; the unit of ``wsd``.
+
+    Of a coefficient of variation it gives %RC, as a share.
+    """
+    return TWO_REPEATS * wsd
+
+
+def repeatability_interval(of_spread: Interval) -> Interval:
+    """Return the interval of 2.77 times a spread (wSD, wCV), from that of the spread."""
+    lower, upper = (repeatability_coefficient(limit) for limit in (of_spread.lower, of_spread.upper))
+    return Interval(lower, upper, of_spread.confidence, of_spread.method)
+
+
+def within_subject_cv(
+    values: NDArray[np.float64],
+    subjects: Sequence[str],
+    confidence: float = 0.95,
+    method: CVMethod = "root_mean_square",
+) -> WithinSubjectCV:
+    """Return the within-subject coefficient of variation and its chi-squared interval.
+
+    ``root_mean_square`` (the default): the root of the mean, over subjects with repeats, of within-subject variance
+    over squared mean; each subject counts alike, so that its degrees of freedom are n² / Σ 1/(k_i - 1), n (k - 1)
+    where all have k repeats. ``log``: √(exp(s²) - 1), s the within-subject standard deviation of the logarithms, and
+    the limits of s carried over; it is exact for log-normal values. They differ little below 15 %; of log-normal pairs
+    of 35 subjects the root mean square's upper limit was wrong in 2.9 % at 10 % and in 4.6 % at 25 %. Both take the
+    scatter to grow in proportion to the value, and subjects to be independent.
+
+    Parameters
+    ----------
+    values : shape (n,), finite, more than 0, on a scale with a true zero
+    subjects : n names, which subject each value is of
+
+    Raises ValueError for a value of 0 or less, and as ``within_subject_sd`` does.
+    """
+    if values.size and not (values > 0.0).all():
+        raise ValueError("a coefficient of variation needs values above 0")
+    if method == "log":
+        spread, whole = within_subject_sd(np.log(values), subjects)
+        limits = within_subject_sd_interval(spread, whole, confidence)
+        carried = Interval(
+            _cv_of_log(limits.lower), _cv_of_log(limits.upper), confidence, f"{limits.method}, of logarithms"
+        )
+        return WithinSubjectCV(_cv_of_log(spread), whole, carried, _repeated(subjects))
+    squares, repeats = _squared_cvs(values, subjects)
+    freedom = len(squares) ** 2 / float((1.0 / (repeats - 1.0)).sum())
+    value = math.sqrt(float(np.sort(squares).mean()))
+    return WithinSubjectCV(value, freedom, within_subject_sd_interval(value, freedom, confidence), len(squares))
+
+
+def _squared_cvs(
+    values: NDArray[np.float64], subjects: Sequence[str]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return variance over squared mean, and the number of values, of each subject that has two values or more."""
+    within_subject_sd(values, subjects)  # refuses what it refuses
+    codes, count = cluster_index(subjects)
+    order = np.lexsort((values, codes))
+    ordered, codes = values[order], codes[order]
+    repeats = np.bincount(codes, minlength=count)
+    least = ordered[np.cumsum(repeats) - repeats]
+    above = ordered - least[codes]
+    means = np.bincount(codes, weights=above, minlength=count) / repeats
+    squares = np.bincount(codes, weights=(above - means[codes]) ** 2, minlength=count)
+    several = repeats > 1
+    variances = squares[several] / (repeats[several] - 1.0)
+    return variances / (least + means)[several] ** 2, repeats[several].astype(np.float64)
+
+
+def _cv_of_log(spread: float) -> float:
+    return math.sqrt(math.expm1(spread**2))
+
+
+def _repeated(subjects: Sequence[str]) -> int:
+    """Return how many subjects have two values or more."""
+    codes, count = cluster_index(subjects)
+    return int((np.bincount(codes, minlength=count) > 1).sum())

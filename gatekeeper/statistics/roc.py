@@ -14,14 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gatekeeper.statistics._rank_plan import RankPlan, checked_weights
 from gatekeeper.statistics.bootstrap import RESAMPLES, weight_blocks
 from gatekeeper.statistics.effective import PHANTOM, freedom_correction
 from gatekeeper.statistics.interval import Interval, check_confidence, inverse_logit, normal_quantile
 from gatekeeper.statistics.proportions import clopper_pearson, wilson
 
 Floats = NDArray[np.float64]
-
-_CHUNK_ELEMENTS = 1 << 16  # weights handled at a time: the working arrays stay in the processor's cache
 
 
 def auroc(scores: Floats, labels: NDArray[np.integer] | NDArray[np.bool_]) -> float:
@@ -155,13 +154,11 @@ def auroc_of_weights(
     """
     scores, positive = _checked(scores, labels)
     columns = np.arange(len(scores)) if clusters is None else np.asarray(clusters)
-    plan = _RankPlan.of(scores, positive, columns)
-    pieces = []
-    for block in [weights] if isinstance(weights, np.ndarray) else weights:
-        _check_weights(block, columns, len(scores), exact=clusters is None)
-        rows = max(1, _CHUNK_ELEMENTS // len(scores))
-        pieces += [plan.areas(block[start : start + rows]) for start in range(0, len(block), rows)]
-    return np.concatenate(pieces) if pieces else np.empty(0)
+    if columns.shape != scores.shape or columns.min() < 0:
+        raise ValueError(f"clusters {columns.shape} do not fit {len(scores)} cases, or one is negative")
+    blocks = [weights] if isinstance(weights, np.ndarray) else weights
+    width, exact = int(columns.max()) + 1, clusters is None
+    return RankPlan.of(scores, positive, columns).areas(checked_weights(blocks, width, exact))
 
 
 def bootstrap_auroc(
@@ -180,8 +177,7 @@ def bootstrap_auroc(
     if clusters is not None:
         count = int(np.max(clusters, initial=-1)) + 1
         return auroc_of_weights(scores, labels, weight_blocks(count, resamples, seed), clusters)
-    plan = _RankPlan.of(*_checked(scores, labels), None)
-    return np.concatenate([plan.areas(block) for block in weight_blocks(len(scores), resamples, seed)])
+    return RankPlan.of(*_checked(scores, labels), None).areas(weight_blocks(len(scores), resamples, seed))
 
 
 @dataclass(frozen=True)
@@ -264,45 +260,8 @@ class _Ranks:
         return wilson(shrunk * effective, effective, confidence).lower
 
 
-@dataclass(frozen=True)
-class _RankPlan:
-    """Where the weight of each case stands, sorted by score within its class, and how many negatives lie below."""
-
-    positives: NDArray[np.intp] | slice
-    negatives: NDArray[np.intp] | slice
-    strictly_below: NDArray[np.intp]
-    below_or_equal: NDArray[np.intp]
-
-    @classmethod
-    def of(cls, scores: Floats, positive: NDArray[np.bool_], columns: NDArray[np.intp] | None) -> _RankPlan:
-        """Plan for cases whose weights stand in ``columns``, or for weights sorted as the cases: negatives first."""
-        order = np.argsort(scores, kind="stable")
-        above, below = order[positive[order]], order[~positive[order]]
-        return cls(
-            positives=slice(len(below), None) if columns is None else columns[above],
-            negatives=slice(0, len(below)) if columns is None else columns[below],
-            strictly_below=np.searchsorted(scores[below], scores[above], "left"),
-            below_or_equal=np.searchsorted(scores[below], scores[above], "right"),
-        )
-
-    def areas(self, weights: NDArray[np.integer]) -> Floats:
-        exact = weights.astype(np.int64, copy=False)
-        of_positives, of_negatives = _columns(exact, self.positives), _columns(exact, self.negatives)
-        up_to = np.zeros((len(exact), of_negatives.shape[1] + 1), dtype=np.int64)
-        np.cumsum(of_negatives, axis=1, out=up_to[:, 1:])
-        twice_below = up_to.take(self.strictly_below, axis=1)
-        twice_below += up_to.take(self.below_or_equal, axis=1)
-        won = np.einsum("ij,ij->i", of_positives, twice_below)
-        pairs = of_positives.sum(axis=1) * up_to[:, -1]
-        return np.asarray(np.divide(won, 2.0 * pairs, out=np.full(len(weights), np.nan), where=pairs > 0))
-
-
 def _no_bounds(confidence: float) -> Interval:
     return Interval(0.0, 1.0, confidence, "none: one case of a class bounds nothing")
-
-
-def _columns(weights: NDArray[np.int64], chosen: NDArray[np.intp] | slice) -> NDArray[np.int64]:
-    return weights[:, chosen] if isinstance(chosen, slice) else weights.take(chosen, axis=1)
 
 
 def _checked(scores: Floats, labels: NDArray[np.integer] | NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:
@@ -317,16 +276,6 @@ def _checked(scores: Floats, labels: NDArray[np.integer] | NDArray[np.bool_]) ->
     if positive.all() or not positive.any():
         raise ValueError("the area under the ROC curve needs cases of both classes")
     return scores, positive
-
-
-def _check_weights(weights: NDArray[np.integer], columns: NDArray[np.intp], cases: int, exact: bool) -> None:
-    if not np.issubdtype(weights.dtype, np.integer):
-        raise ValueError(f"weights are counts of cases, not {weights.dtype}")
-    fits = weights.ndim == 2 and (weights.shape[1] == cases if exact else weights.shape[1] > columns.max())
-    if not fits or len(columns) != cases or columns.min() < 0:
-        raise ValueError(f"weights {weights.shape} do not fit {cases} cases or their clusters")
-    if np.issubdtype(weights.dtype, np.signedinteger) and weights.size and weights.min() < 0:
-        raise ValueError("a weight is negative")
 
 
 def _twice_below(of: Floats, among: Floats) -> NDArray[np.int64]:

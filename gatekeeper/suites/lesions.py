@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -59,7 +58,7 @@ def measure(requirement: Requirement, rows: Rows, operating_point: float) -> Mea
     """Measure a requirement on findings."""
     spec = requirement.spec
     if rows.findings is None:
-        return undefined(Reason.CONDITION_NOT_RUN, spec.n_of)
+        return undefined(Reason.NOT_MEASURED, spec.n_of)
     if not (rows.case == rows.subject).any():
         return undefined(Reason.TOO_FEW_CASES, spec.n_of)
     found = rows.remembered("findings", lambda: findings_of(rows))
@@ -72,7 +71,7 @@ def measure(requirement: Requirement, rows: Rows, operating_point: float) -> Mea
         value, interval = false_positives_interval(
             counts.false_positives, counts.cases, requirement.confidence, seed=SEED
         )
-        enough = _of_enough(_bounded(interval, spec.highest), found.patients)
+        enough = _of_enough(interval.within(spec.lowest, spec.highest), found.patients)
         return measured(value, enough, cases, spec.n_of, found.patients)
     return _share(requirement, counts)
 
@@ -88,7 +87,7 @@ def _curve(requirement: Requirement, found: Findings, n: int) -> Measurement:
     if math.isinf(value):
         return undefined(Reason.UNDEFINED_METRIC, spec.n_of, n, patients)
     exact = interval.method.startswith("Clopper-Pearson")
-    bounded = _bounded(interval, spec.highest)
+    bounded = interval.within(spec.lowest, spec.highest)
     return measured(value, bounded if exact else _of_enough(bounded, patients), n, spec.n_of, patients)
 
 
@@ -104,10 +103,6 @@ def _share(requirement: Requirement, counts: CountsAt) -> Measurement:
         return proportion_interval(hits, trials, requirement.confidence, clopper_pearson, times)
 
     return measured(float(hits.sum() / n), grown(1.0), n, spec.n_of, patients, grown)
-
-
-def _bounded(interval: Interval, highest: float) -> Interval:
-    return replace(interval, lower=min(interval.lower, highest), upper=min(interval.upper, highest))
 
 
 def _of_enough(interval: Interval, patients: int) -> Interval | None:

@@ -19,7 +19,7 @@ def plan_policy(policy: Policy) -> Plan:
 def measure(requirement: Requirement, policy: Policy, evidence: Evidence, operating_point: float) -> Measurement:
     """Measure a requirement on all the evidence that it speaks of."""
     followed = policy.requirements.get(requirement.of or "", requirement)
-    if requirement.not_measured or followed.not_measured:
+    if _not_measured(requirement, evidence) or _not_measured(followed, evidence):
         return undefined(Reason.NOT_MEASURED, requirement.spec.n_of)
     suite = requirement.spec.suite
     if suite is Suite.PERFORMANCE:
@@ -38,7 +38,7 @@ def measure_subgroup(
 
     With fewer counted cases than the policy's ``subgroups.min_cases``, there is an estimate but no interval.
     """
-    if requirement.not_measured:
+    if _not_measured(requirement, evidence):
         return undefined(Reason.NOT_MEASURED, requirement.spec.n_of)
     rows = evidence.under(BASELINE.id)
     chosen = rows.of_group(attribute, group)
@@ -54,3 +54,12 @@ def measure_subgroup(
             measured.estimate, None, method, measured.n, measured.n_of, measured.patients, Reason.SUBGROUP_TOO_SMALL
         )
     return measured
+
+
+def _not_measured(requirement: Requirement, evidence: Evidence) -> bool:
+    """Say whether neither the runs of this version nor this evidence tell what a requirement asks."""
+    if requirement.not_measured is None:
+        return False
+    rows = evidence.under(BASELINE.id)
+    brought = bool(rows.answers) or rows.findings is not None
+    return requirement.spec.measured or not brought

@@ -20,6 +20,7 @@ from gatekeeper.statistics import (
     of_ratio,
 )
 from gatekeeper.suites.clusters import FEWEST_CLUSTERS
+from gatekeeper.suites.scored import SCORED
 from gatekeeper.suites.subjects import Subjects
 from gatekeeper.suites.two_rates import errorless
 
@@ -55,6 +56,8 @@ def need_of_performance(requirement: Requirement, subjects: Subjects) -> Need:
     if spec.name == "auroc":
         needed = fewest_for_lower_limit(goal, confidence)
         return Need(_PAIRS, subjects.pairs, needed, subjects.clusters.repeat, patients)
+    if spec.name in SCORED:  # no count of cases bounds these: a candidate without errors shows whether they are met
+        return Need(spec.n_of, len(subjects.rows), None, subjects.clusters.repeat, patients)
     if requirement.prevalence is not None or requirement.other_rate is not None or spec.of_table is not None:
         return _by_class(requirement, subjects, patients)
     if spec in (RECALL_RATE, DETECTION_RATE):  # right answers do not bring them to an end of their range

@@ -30,6 +30,7 @@ OPTIONS: dict[str, object] = {
     "at_precision": 0.5,
     "up_to_false_positive_rate": 0.1,
     "beta": 2,
+    "of_class": "a",
     "miss_cost": 5,
     "level": "R4",
     "percentile": 95.0,

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from scipy.stats import chi2
 from statsmodels.api import OLS
 
 from gatekeeper.statistics import repeatability_coefficient, within_subject_sd, within_subject_sd_interval
+from gatekeeper.statistics.repeatability import within_subject_cv
 
 REPEATS = st.lists(st.tuples(st.integers(0, 6), st.floats(-100, 100)), min_size=8, max_size=60)
 
@@ -115,3 +118,107 @@ def test_repeatability_coefficient_is_2_77_times_the_within_subject_sd() -> None
     source = np.random.default_rng(2)
     first, second = source.normal(size=(2, 200_000))
     assert np.mean(np.abs(first - second) > repeatability_coefficient(1.0)) == pytest.approx(0.05, abs=0.002)
+
+
+# The coefficient of variation
+
+
+def names_of(subjects: int, repeats: int) -> list[str]:
+    return [f"S{subject}" for subject in np.arange(subjects).repeat(repeats)]
+
+
+def test_coefficient_of_variation_by_hand() -> None:
+    """A: 9, 11 (SD² 2, mean 10: .02); B: 8, 8; C alone. √(.02 / 2) = .1, two degrees of freedom."""
+    found = within_subject_cv(np.asarray([9.0, 8.0, 11.0, 5.0, 8.0]), ["A", "B", "A", "C", "B"])
+    assert found.value == pytest.approx(0.1, rel=1e-12)
+    assert (found.degrees_of_freedom, found.subjects) == (2.0, 2)
+    assert found.interval == within_subject_sd_interval(found.value, 2)
+
+
+def test_pairs_give_the_formula_of_relative_differences() -> None:
+    """Raunig et al. 2015: wCV² = mean of d² / 2 over squared means."""
+    source = np.random.default_rng(5)
+    first, second = source.uniform(5.0, 9.0, size=(2, 40))
+    found = within_subject_cv(np.concatenate([first, second]), [f"S{number}" for number in range(40)] * 2)
+    expected = np.sqrt((((first - second) ** 2 / 2.0) / ((first + second) / 2.0) ** 2).mean())
+    assert found.value == pytest.approx(expected, rel=1e-12)
+    assert found.degrees_of_freedom == 40.0
+
+
+def test_unequal_numbers_of_repeats_count_each_subject_alike() -> None:
+    """pandas: mean over subjects of variance over squared mean; n² / Σ 1/(k - 1) degrees of freedom."""
+    source = np.random.default_rng(6)
+    subjects = np.r_[np.arange(9), np.arange(9), np.arange(4), np.arange(2), [20]]
+    values = source.uniform(5.0, 9.0, size=len(subjects))
+    groups = pd.Series(values).groupby(subjects)
+    squares = (groups.var() / groups.mean() ** 2).dropna()
+    found = within_subject_cv(values, [f"S{subject}" for subject in subjects])
+    assert found.value == pytest.approx(float(np.sqrt(squares.mean())), rel=1e-12)
+    repeats = groups.count()[groups.count() > 1]
+    assert found.degrees_of_freedom == pytest.approx(81.0 / (1.0 / (repeats - 1.0)).sum())
+    assert "degrees of freedom" in found.interval.method
+
+
+def test_the_log_method_is_exact_for_log_normal_values() -> None:
+    """√(exp(s²) - 1) of the true s; limits are wrong in 2.5 % on each side, of 1,500 simulated studies at 30 %."""
+    source, tries, spread = np.random.default_rng(7), 1500, 0.3
+    truth, wrong = math.sqrt(math.expm1(spread**2)), np.zeros(2)
+    names = names_of(20, 2)
+    for _ in range(tries):
+        values = np.exp(source.normal(size=(20, 1)) + spread * source.normal(size=(20, 2))).ravel()
+        limits = within_subject_cv(values, names, method="log").interval
+        wrong += [limits.lower > truth, limits.upper < truth]
+    assert (np.abs(wrong / tries - 0.025) <= 0.013).all()
+
+
+def test_both_methods_agree_where_the_scatter_is_small() -> None:
+    values = np.exp(
+        np.random.default_rng(8).normal(size=(60, 1)) * 0.5 + np.random.default_rng(9).normal(0, 0.05, (60, 2))
+    )
+    plain, of_logs = (
+        within_subject_cv(values.ravel(), names_of(60, 2), method=how) for how in ("root_mean_square", "log")
+    )
+    assert plain.value == pytest.approx(of_logs.value, rel=0.01)
+    assert of_logs.interval.method == "chi-squared, 60 degrees of freedom, of logarithms"
+    assert of_logs.subjects == 60
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 20), st.floats(0.001, 1000), st.sampled_from(["root_mean_square", "log"]))
+def test_order_and_unit_do_not_matter_to_a_coefficient(
+    seed: int, count: int, unit: float, method: Literal["root_mean_square", "log"]
+) -> None:
+    source = np.random.default_rng(seed)
+    names = [f"S{number}" for number in source.integers(0, count, size=3 * count)] + ["S0", "S0"]
+    values = source.uniform(1.0, 2.0, size=len(names))
+    found = within_subject_cv(values, names, method=method)
+    order = source.permutation(len(names))
+    again = within_subject_cv(values[order], [names[place] for place in order], method=method)
+    assert again.value == pytest.approx(found.value, rel=1e-12)
+    scaled = within_subject_cv(unit * values, names, method=method)
+    assert scaled.interval.upper == pytest.approx(found.interval.upper, rel=1e-9)
+    assert found.interval.lower <= found.value <= found.interval.upper
+
+
+def test_the_relative_repeatability_coefficient_and_its_limits() -> None:
+    found = within_subject_cv(np.asarray([9.0, 11.0, 8.0, 9.0]), ["A", "A", "B", "B"])
+    value, interval = found.relative_repeatability
+    assert value == repeatability_coefficient(found.value)
+    assert (interval.lower, interval.upper) == pytest.approx(
+        (1.96 * math.sqrt(2) * found.interval.lower, 1.96 * math.sqrt(2) * found.interval.upper)
+    )
+    assert interval.confidence == 0.95
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [([0.0, 1.0], "above 0"), ([-1.0, 1.0], "above 0"), ([math.nan, 1.0], "above 0"), ([math.inf, 1.0], "not finite")],
+)
+@pytest.mark.parametrize("method", ["root_mean_square", "log"])
+def test_values_without_a_coefficient_are_refused(
+    values: list[float], complaint: str, method: Literal["root_mean_square", "log"]
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        within_subject_cv(np.asarray(values), ["A", "A"], method=method)
+    with pytest.raises(ValueError, match="no subject has two values"):
+        within_subject_cv(np.asarray([1.0, 2.0]), ["A", "B"], method=method)

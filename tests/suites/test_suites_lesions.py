@@ -137,4 +137,4 @@ def test_what_cannot_be_measured_is_said_and_never_an_error(name: str, case: str
 
 def test_rows_without_findings_are_not_measured() -> None:
     rows = evidence_of({"baseline": [MadeUpCase(0.5, 1)]}).under("baseline")
-    assert measured("froc_score", rows).reason is Reason.CONDITION_NOT_RUN
+    assert measured("froc_score", rows).reason is Reason.NOT_MEASURED

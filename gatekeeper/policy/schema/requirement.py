@@ -56,7 +56,7 @@ class Requirement(Record):
     miss_cost: Quantity | None = None
     bins: int | None = Field(default=None, ge=2, le=1000)
     of_class: Text | None = None
-    average: Literal["macro", "weighted", "micro"] | None = None
+    average: Literal["macro", "weighted"] | None = None
     structure: Text | None = None
     tolerance: Quantity | None = None
     level: Literal["R0", "R1", "R2", "R3", "R4"] | None = None
@@ -109,8 +109,14 @@ class Requirement(Record):
     @property
     def other_rate(self) -> float | None:
         """The specificity at which a sensitivity is required, or the sensitivity of a specificity, as a share."""
-        written = self.at_specificity if self.at_specificity is not None else self.at_sensitivity
-        return None if written is None else parse_quantity(written, "1")
+        written = (self.at_specificity, self.at_sensitivity, self.at_precision)
+        return next((parse_quantity(rate, "1") for rate in written if rate is not None), None)
+
+    @property
+    def most_false_positives(self) -> float:
+        """The false-positive rate up to which an area counts; 1 for the whole of it."""
+        written = self.up_to_false_positive_rate
+        return 1.0 if written is None else parse_quantity(written, "1")
 
     @property
     def rate_of_false_positives(self) -> float | None:
