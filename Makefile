@@ -36,8 +36,9 @@ format: $(VENV)/.lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.test
+bench: $(VENV)/.test $(VENV)/.peers
 	$(BIN)/python -m pytest -q -s -m benchmark tests/benchmarks
+	$(BIN)/python .ci/benchmark-table
 
 coverage: $(VENV)/.test
 	$(BIN)/python tests/simulations/measure_coverage.py
@@ -78,6 +79,13 @@ $(VENV)/.test: $(VENV)/.demo
 	@PYTHON='$(PYTHON)' sh .ci/system-packages witnesses
 	@$(PIP) install --constraint constraints.txt --editable '.[test]'
 	@$(PIP) install --constraint constraints.txt --no-deps nilearn
+	@touch $@
+
+# confidenceinterval pins what others share, so it has an environment of its own.
+$(VENV)/.peers: $(VENV)/.base
+	@$(BIN)/python -m venv $(VENV)/peers/confidenceinterval
+	@$(VENV)/peers/confidenceinterval/bin/python -m pip --disable-pip-version-check --quiet install \
+	  --constraint constraints.txt confidenceinterval==1.0.5
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.test

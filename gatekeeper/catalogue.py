@@ -35,11 +35,13 @@ class Catalogue(Generic[Entry]):
     """All entries of one kind, by name and alias.
 
     A name that the tree does not have is looked for in the entry-point group ``gatekeeper.<kind>s`` and loaded only
-    when asked for. Raises ValueError when two entries share a name, UsageError for a name that nobody has.
+    when asked for. ``listed_by`` is a command that lists them all. Raises ValueError when two entries share a name,
+    UsageError for a name that nobody has.
     """
 
-    def __init__(self, kind: str, entries: Iterable[Entry]) -> None:
+    def __init__(self, kind: str, entries: Iterable[Entry], listed_by: str | None = None) -> None:
         self.kind = kind
+        self.listed_by = listed_by
         self._entries = tuple(entries)
         self._by_name: dict[str, Entry] = {}
         for entry in self._entries:
@@ -68,8 +70,13 @@ class Catalogue(Generic[Entry]):
         raise UsageError(
             Code.UNKNOWN_NAME,
             f'unknown {self.kind} "{name}"',
-            mend=f'did you mean "{near}"?' if near else f"known: {', '.join(sorted(self.names()))}",
+            mend=f'did you mean "{near}"?' if near else self.how_to_see_all,
         )
+
+    @property
+    def how_to_see_all(self) -> str:
+        """All names in a line, or the command that lists them where there are many."""
+        return f"`{self.listed_by}` lists them" if self.listed_by else f"known: {', '.join(sorted(self.names()))}"
 
     def _plugins(self) -> tuple[str, ...]:
         return tuple(sorted(point.name for point in entry_points(group=f"gatekeeper.{self.kind}s")))

@@ -1,4 +1,4 @@
-"""Numbers with units, as policies write them: ``20 ms``, ``2.5 mm``, ``2 %``, ``15 degree``."""
+"""Numbers with units, as policies write them: ``20 ms``, ``2.5 mm``, ``5 mL``, ``2 %``, ``15 degree``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ _UNITS = {
     "ms": ("s", 1e-3),
     "min": ("s", 60.0),
     "mm": ("mm", 1.0),
+    "mL": ("mL", 1.0),
     "degree": ("degree", 1.0),
     "%": ("1", 0.01),
 }
-_WRITTEN = re.compile(r"^(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?) ?([a-z]+|%)$")
+_EXAMPLES = {"s": "20 ms", "mm": "1.5 mm", "mL": "5 mL", "degree": "15 degree", "severity": "3", "count": "4"}
+_WRITTEN = re.compile(r"^(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?) ?([a-zA-Z]+|%)$")
 
 
 def parse_quantity(written: str | int | float, unit: str) -> float:
-    """Return a quantity in ``unit`` (``1``, ``s``, ``mm``, ``degree``, ``count``, ``severity``).
+    """Return a quantity in ``unit`` (``1``, ``s``, ``mm``, ``mL``, ``degree``, ``count``, ``severity``).
 
     A proportion may be a bare number or per cent, a count and a severity are bare numbers; all else needs its unit.
     Raises ValueError with a sentence that says what was expected.
@@ -39,4 +41,4 @@ def parse_quantity(written: str | int | float, unit: str) -> float:
 
 
 def _example(unit: str) -> str:
-    return {"s": "20 ms", "mm": "1.5 mm", "degree": "15 degree", "severity": "3", "count": "4"}.get(unit, "0.8 or 80 %")
+    return _EXAMPLES.get(unit, "0.8 or 80 %")

@@ -82,3 +82,20 @@ def test_the_output_in_the_readme_is_that_of_the_example_run() -> None:
     printed = (EXAMPLE / "demo-output.txt").read_text(encoding="utf-8").splitlines()
     lines = [line.rstrip() for line in printed if not line.startswith(_PROGRESS)]
     assert "\n".join(lines).strip() + "\n" in blocks("")
+
+
+def test_the_python_of_the_readme_gives_what_it_says() -> None:
+    """Each line with a remark is evaluated; the numbers of the remark are in what it gives, to the digits shown."""
+    (block,) = blocks("python")
+    names: dict[str, object] = {}
+    said = 0
+    for line in block.splitlines():
+        code, _, remark = line.partition("#")
+        if not remark:
+            exec(code, names)
+            continue
+        found = str(eval(code, names))
+        numbers = [f"{float(number):.3g}" for number in re.findall(r"-?\d+\.\d+", found)]
+        assert all(f"{float(number):.3g}" in numbers for number in re.findall(r"\d+\.\d+", remark)), line
+        said += bool(re.findall(r"\d+\.\d+", remark)) or remark.strip() == found
+    assert said == 4

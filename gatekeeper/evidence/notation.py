@@ -26,8 +26,8 @@ def write_number(finding: Finding, number: float) -> str:
         return write_seconds(number)
     if finding.unit == "severity":
         return f"severity {number:g}"
-    if finding.unit == "mm":
-        return f"{number:.3g} mm"
+    if finding.unit in ("mm", "mL"):
+        return f"{number:.3g} {finding.unit}"
     if finding.unit == "count" or finding.metric in _SMALL | _RATIOS:
         return f"{number:.3g}"
     if finding.metric in _INDICES:
@@ -58,8 +58,8 @@ def write_declared(value: float, metric: str, unit: str) -> str:
         return f"{in_minutes} min" if in_minutes and float(in_minutes) * 60.0 == value else write_seconds(value)
     if unit == "severity":
         return f"severity {value:g}"
-    if unit == "mm":
-        return f"{value:g} mm"
+    if unit in ("mm", "mL"):
+        return f"{value:g} {unit}"
     return f"{value:g}" if unit == "count" or metric in _BARE else write_declared_share(value)
 
 

@@ -2,11 +2,25 @@
 
 from gatekeeper.catalogue import Catalogue
 from gatekeeper.metrics.agreement import (
+    BIAS,
+    CONCORDANCE_CORRELATION,
     ICC,
     LIMITS_OF_AGREEMENT,
     REPEATABILITY_COEFFICIENT,
+    REPEATABILITY_COEFFICIENT_ABSOLUTE,
+    REPRODUCIBILITY_COEFFICIENT,
     RESCAN_DIFFERENCE,
     WITHIN_SUBJECT_CV,
+)
+from gatekeeper.metrics.boundary import (
+    ASSD,
+    BOUNDARY_IOU,
+    HAUSDORFF,
+    HAUSDORFF_95,
+    HAUSDORFF_95_POOLED,
+    MASD,
+    SURFACE_DICE,
+    SURFACE_DICE_BY_AREA,
 )
 from gatekeeper.metrics.calibration import (
     BRIER_SCORE,
@@ -17,6 +31,7 @@ from gatekeeper.metrics.calibration import (
     LOG_SCORE,
     MAXIMUM_CALIBRATION_ERROR,
 )
+from gatekeeper.metrics.centreline import CL_DICE
 from gatekeeper.metrics.confusion import (
     ACCURACY,
     DETECTION_RATE,
@@ -39,6 +54,7 @@ from gatekeeper.metrics.detection import (
     LESION_DETECTION_RATE,
     SENSITIVITY_AT_FPPI,
 )
+from gatekeeper.metrics.instances import LESION_PRECISION, LESION_SENSITIVITY, PANOPTIC_QUALITY
 from gatekeeper.metrics.multiclass import (
     HAND_TILL_AUROC,
     LINEAR_WEIGHTED_KAPPA,
@@ -53,7 +69,15 @@ from gatekeeper.metrics.multiclass import (
     WEIGHTED_KAPPA,
 )
 from gatekeeper.metrics.one_class import CLASS_NPV, CLASS_PRECISION, CLASS_SENSITIVITY, CLASS_SPECIFICITY
-from gatekeeper.metrics.overlap import DICE, HAUSDORFF_95, SURFACE_DICE, VOLUME_DIFFERENCE, VOXEL_PRECISION
+from gatekeeper.metrics.overlap import (
+    ABSOLUTE_VOLUME_DIFFERENCE,
+    DICE,
+    IOU,
+    VOLUME_BIAS,
+    VOLUME_DIFFERENCE,
+    VOXEL_PRECISION,
+    VOXEL_RECALL,
+)
 from gatekeeper.metrics.ranking import (
     AUROC,
     AVERAGE_PRECISION,
@@ -135,24 +159,43 @@ METRICS: Catalogue[Metric] = Catalogue(
         FALSE_POSITIVES_PER_CASE_AT_SENSITIVITY,
         DETECTION_AVERAGE_PRECISION,
         DICE,
-        SURFACE_DICE,
-        HAUSDORFF_95,
+        IOU,
         VOXEL_PRECISION,
+        VOXEL_RECALL,
+        SURFACE_DICE,
+        SURFACE_DICE_BY_AREA,
+        HAUSDORFF,
+        HAUSDORFF_95,
+        HAUSDORFF_95_POOLED,
+        ASSD,
+        MASD,
+        BOUNDARY_IOU,
+        CL_DICE,
         VOLUME_DIFFERENCE,
+        VOLUME_BIAS,
+        ABSOLUTE_VOLUME_DIFFERENCE,
+        LESION_SENSITIVITY,
+        LESION_PRECISION,
+        PANOPTIC_QUALITY,
         MAX_DEVIATION,
         FLIP_RATE,
         WITHIN_SUBJECT_SD,
         WITHIN_SUBJECT_CV,
         REPEATABILITY_COEFFICIENT,
+        REPEATABILITY_COEFFICIENT_ABSOLUTE,
+        REPRODUCIBILITY_COEFFICIENT,
         LIMITS_OF_AGREEMENT,
+        BIAS,
         RESCAN_DIFFERENCE,
         ICC,
+        CONCORDANCE_CORRELATION,
         PERFORMANCE_DROP,
         BREAKING_POINT,
         REFUSAL_RATE,
         LATENCY,
         MEAN_LATENCY,
     ],
+    listed_by="gatekeeper policy metrics",
 )
 
 __all__ = ["METRICS", "ConfusionTable", "Metric", "Proportion", "Suite", "at_rates", "confusion_by_patient"]

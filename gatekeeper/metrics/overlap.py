@@ -1,54 +1,81 @@
-"""Masks against reference masks. Required by policies already; measured by a later version."""
+"""How far masks overlap, and how far their volumes differ: values from counts of voxels, and the catalogue's entries.
+
+Source: Maier-Hein, Reinke et al., "Metrics reloaded", Nature Methods 2024, doi 10.1038/s41592-023-02151-z.
+"""
 
 from __future__ import annotations
 
-from gatekeeper.metrics.specification import Metric, Suite
+import math
+
+from gatekeeper.metrics.specification import FEW_PATIENTS, MEAN_OVER_CASES, Metric, Suite
 
 _METRICS_RELOADED = "Metrics Reloaded (Maier-Hein et al., Nat Methods 2024, doi 10.1038/s41592-023-02151-z)"
 _SEGMENTATION = frozenset({"segmentation"})
-_RESAMPLED = "patient-cluster bootstrap of the mean over cases, percentile"
+_VOLUMES = frozenset({"segmentation", "quantification"})
+_BOTH_EMPTY = "1 where both masks are empty, 0 where one is"
+
+
+def dice(tp: int, fp: int, fn: int) -> float:
+    """Return 2 TP / (2 TP + FP + FN), in [0, 1]; 1 where both masks are empty."""
+    return _share(2 * tp, 2 * tp + fp + fn, 1.0)
+
+
+def iou(tp: int, fp: int, fn: int) -> float:
+    """Return TP / (TP + FP + FN), in [0, 1]; 1 where both masks are empty."""
+    return _share(tp, tp + fp + fn, 1.0)
+
+
+def voxel_precision(tp: int, fp: int) -> float:
+    """Return TP / (TP + FP), in [0, 1]; NaN where the predicted mask is empty."""
+    return _share(tp, tp + fp)
+
+
+def voxel_recall(tp: int, fn: int) -> float:
+    """Return TP / (TP + FN), in [0, 1]; NaN where the reference mask is empty."""
+    return _share(tp, tp + fn)
+
+
+def volume_bias(tp: int, fp: int, fn: int) -> float:
+    """Return (predicted - reference) / reference volume, -1 or more; NaN where the reference mask is empty."""
+    return _share(fp - fn, tp + fn)
+
+
+def relative_volume_difference(tp: int, fp: int, fn: int) -> float:
+    """Return |predicted - reference| / reference volume, 0 or more; NaN where the reference mask is empty."""
+    return abs(volume_bias(tp, fp, fn))
+
+
+def _share(above: int, below: int, of_nothing: float = math.nan) -> float:
+    return above / below if below else of_nothing
+
 
 DICE = Metric(
     name="dice",
     title="Dice coefficient",
     suite=Suite.PERFORMANCE,
-    definition="2 |A ∩ B| / (|A| + |B|) of predicted and reference mask, mean over cases; 1 where both are empty",
-    source=_METRICS_RELOADED,
+    definition="2 |A ∩ B| / (|A| + |B|) of predicted and reference mask, mean over cases",
+    convention=_BOTH_EMPTY,
+    source="Dice, Ecology 1945;26:297; " + _METRICS_RELOADED,
     undefined="no case has a reference mask",
     n_of="cases",
-    interval=_RESAMPLED,
+    interval=MEAN_OVER_CASES,
+    caution=FEW_PATIENTS,
     options=frozenset({"structure"}),
     tasks=_SEGMENTATION,
     measured=False,
 )
-SURFACE_DICE = Metric(
-    name="normalized_surface_distance",
-    aliases=("nsd", "surface_dice"),
-    title="Normalised surface distance",
+IOU = Metric(
+    name="iou",
+    aliases=("jaccard",),
+    title="Intersection over union",
     suite=Suite.PERFORMANCE,
-    definition="share of both boundaries that lies within the tolerance of the other one, mean over cases",
-    source="Nikolov et al., J Med Internet Res 2021;23:e26151; " + _METRICS_RELOADED,
+    definition="|A ∩ B| / |A ∪ B| of predicted and reference mask, mean over cases",
+    convention=_BOTH_EMPTY,
+    source="Jaccard, New Phytol 1912;11:37; " + _METRICS_RELOADED,
     undefined="no case has a reference mask",
     n_of="cases",
-    interval=_RESAMPLED,
-    options=frozenset({"structure", "tolerance"}),
-    must=frozenset({"tolerance"}),
-    tasks=_SEGMENTATION,
-    measured=False,
-)
-HAUSDORFF_95 = Metric(
-    name="hausdorff_95",
-    aliases=("hd95",),
-    title="95th percentile Hausdorff distance",
-    suite=Suite.PERFORMANCE,
-    definition="larger of the 95th percentiles of the distances from each boundary to the other, mean over cases",
-    source=_METRICS_RELOADED,
-    undefined="no case has a reference mask",
-    n_of="cases",
-    interval=_RESAMPLED,
-    unit="mm",
-    highest=10_000.0,
-    higher_is_better=False,
+    interval=MEAN_OVER_CASES,
+    caution=FEW_PATIENTS,
     options=frozenset({"structure"}),
     tasks=_SEGMENTATION,
     measured=False,
@@ -58,10 +85,27 @@ VOXEL_PRECISION = Metric(
     title="Precision over voxels",
     suite=Suite.PERFORMANCE,
     definition="share of the predicted mask that lies in the reference mask, mean over cases",
+    convention="a case whose structure was missed counts as 0, so that a miss cannot raise the mean",
     source=_METRICS_RELOADED,
-    undefined="no case has a predicted mask",
+    undefined="no case has a mask, predicted or in the reference",
     n_of="cases",
-    interval=_RESAMPLED,
+    interval=MEAN_OVER_CASES,
+    caution=FEW_PATIENTS,
+    options=frozenset({"structure"}),
+    tasks=_SEGMENTATION,
+    measured=False,
+)
+VOXEL_RECALL = Metric(
+    name="voxel_recall",
+    aliases=("voxel_sensitivity",),
+    title="Sensitivity over voxels",
+    suite=Suite.PERFORMANCE,
+    definition="share of the reference mask that lies in the predicted mask, mean over cases with a reference mask",
+    source=_METRICS_RELOADED,
+    undefined="no case has a reference mask",
+    n_of="cases",
+    interval=MEAN_OVER_CASES,
+    caution=FEW_PATIENTS,
     options=frozenset({"structure"}),
     tasks=_SEGMENTATION,
     measured=False,
@@ -70,14 +114,52 @@ VOLUME_DIFFERENCE = Metric(
     name="relative_volume_difference",
     title="Relative volume difference",
     suite=Suite.PERFORMANCE,
-    definition="|predicted volume - reference volume| / reference volume, mean over cases",
+    definition="|predicted volume - reference volume| / reference volume, mean over cases with a reference volume",
     source=_METRICS_RELOADED,
     undefined="no case has a reference volume",
     n_of="cases",
-    interval=_RESAMPLED,
+    interval=MEAN_OVER_CASES,
+    caution=FEW_PATIENTS,
     highest=100.0,
     higher_is_better=False,
     options=frozenset({"structure"}),
-    tasks=frozenset({"segmentation", "quantification"}),
+    tasks=_VOLUMES,
+    measured=False,
+)
+VOLUME_BIAS = Metric(
+    name="volume_bias",
+    title="Volume bias, its magnitude",
+    suite=Suite.PERFORMANCE,
+    definition="|mean over cases of (predicted volume - reference volume) / reference volume|, over cases with a "
+    "reference volume",
+    convention="magnitude of the signed mean, so that an upper bound holds on both sides; errors of opposite sign "
+    "cancel",
+    source=_METRICS_RELOADED,
+    undefined="no case has a reference volume",
+    n_of="cases",
+    interval=MEAN_OVER_CASES + "; folded at 0",
+    caution=FEW_PATIENTS,
+    highest=100.0,
+    higher_is_better=False,
+    options=frozenset({"structure"}),
+    tasks=_VOLUMES,
+    measured=False,
+)
+ABSOLUTE_VOLUME_DIFFERENCE = Metric(
+    name="absolute_volume_difference",
+    title="Absolute volume difference",
+    suite=Suite.PERFORMANCE,
+    definition="|predicted volume - reference volume|, mean over cases",
+    convention="in mL, 1 mL being 1,000 mm³; masks in two dimensions have none",
+    source=_METRICS_RELOADED,
+    undefined="no case has masks in three dimensions",
+    n_of="cases",
+    interval=MEAN_OVER_CASES,
+    caution=FEW_PATIENTS,
+    unit="mL",
+    highest=100_000.0,
+    higher_is_better=False,
+    options=frozenset({"structure"}),
+    tasks=_VOLUMES,
     measured=False,
 )

@@ -179,7 +179,9 @@ def _faults_of_limits(requirement: Requirement) -> Iterator[Fault]:
 def unknown_in(catalogue: Catalogue[Entry], name: str, path: KeyPath = ()) -> Iterator[Fault]:
     """Say when a catalogue has no entry of this name."""
     if name not in catalogue:
-        yield misnamed(catalogue.kind, name, catalogue.names(), path)
+        near = nearest(name, catalogue.names())
+        mend = f'did you mean "{near}"?' if near else catalogue.how_to_see_all
+        yield Fault(path, f'unknown {catalogue.kind} "{name}"', Code.UNKNOWN_NAME, mend)
 
 
 def misnamed(kind: str, name: str, known: Iterable[str], path: KeyPath) -> Fault:

@@ -33,9 +33,12 @@ def bca_interval(
     estimate : the statistic of the data
     jackknife : shape (C,), the statistic without each of the patients
 
-    Raises Undecidable with more than 5 % undefined replicates, with a jackknife value that is not finite, when all
-    replicates lie on one side of the estimate, or when the data are so skewed that the formula breaks down; ValueError
-    without a replicate, with fewer than two jackknife values, or for an estimate that is not finite.
+    To first order a patient's contribution (``influence``) is the jackknife value turned round; only its shape counts.
+    Where patients are so skewed that the formula breaks down, a limit is the farthest replicate on its side.
+
+    Raises Undecidable with more than 5 % undefined replicates, with a jackknife value that is not finite, or when all
+    replicates lie on one side of the estimate; ValueError without a replicate, with fewer than two jackknife values, or
+    for an estimate that is not finite.
     """
     from scipy.special import ndtr
 
@@ -47,9 +50,7 @@ def bca_interval(
     shares = []
     for moved in (bias - z, bias + z):
         shrunk = 1.0 - acceleration * moved
-        if shrunk <= 0.0:
-            raise Undecidable("the patients' values are too skewed for a BCa interval")
-        shares.append(float(ndtr(bias + moved / shrunk)))
+        shares.append(float(ndtr(bias + moved / shrunk)) if shrunk > 0.0 else float(moved > 0.0))
     lower, upper = np.quantile(defined, shares)
     return Interval(float(lower), float(upper), confidence, method + note)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.statistics.interval import Interval, Undecidable, error_each_side
-from gatekeeper.statistics.means import mean_interval
+from gatekeeper.statistics.means import all_measurable, mean_interval
 
 LimitsMethod: TypeAlias = Literal["carkeet", "bland_altman"]
 
@@ -83,7 +83,7 @@ def bland_altman(apart: Floats, confidence: float = 0.95, method: LimitsMethod =
 
     Raises Undecidable for fewer than three pairs, ValueError for values that are not finite.
     """
-    if apart.ndim != 1 or not np.isfinite(apart).all():
+    if apart.ndim != 1 or not all_measurable(apart):
         raise ValueError("limits of agreement need differences, all of them finite")
     if apart.size < 3:
         raise Undecidable(f"limits of agreement need three pairs; there are {apart.size}")
@@ -154,5 +154,5 @@ def _reach(n: int, confidence: float, method: LimitsMethod) -> tuple[float, floa
 def _check_pairs(first: Floats, second: Floats) -> None:
     if first.shape != second.shape or first.ndim != 1:
         raise ValueError(f"{first.shape} first and {second.shape} second measurements")
-    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+    if not (all_measurable(first) and all_measurable(second)):
         raise ValueError("a measurement is missing or not finite")

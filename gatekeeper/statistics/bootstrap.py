@@ -16,7 +16,7 @@ from gatekeeper.statistics.interval import Interval, Undecidable, error_each_sid
 RESAMPLES = 2000
 MOST_UNDEFINED = 0.05
 
-_CHUNK_ELEMENTS = 1 << 15  # weights drawn at a time: they stay in the processor's cache
+_CHUNK_ELEMENTS = 1 << 16  # weights drawn at a time: they stay in the processor's cache
 _KINDS_WORTH = 16  # a kind of cluster costs as much to draw as so many clusters one by one
 _MOST_CELLS = 1 << 16
 
@@ -44,7 +44,8 @@ def weight_blocks(clusters: int, resamples: int = RESAMPLES, seed: int = 0) -> I
     """
     _check_draw(clusters, resamples)
     stream = np.random.PCG64(seed)
-    rows = 2 * max(1, _CHUNK_ELEMENTS // (2 * clusters))  # even, so that no half of a raw number is left over
+    # Even, so that no half of a raw number is left over; four or more, for those who multiply matrices with them.
+    rows = 2 * max(2, _CHUNK_ELEMENTS // (2 * clusters))
     first_of_row = np.repeat(np.arange(rows, dtype=np.uint64) * np.uint64(clusters), clusters)
     drawn = np.empty(rows * clusters, dtype=np.uint64)
     for start in range(0, resamples, rows):

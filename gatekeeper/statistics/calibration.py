@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.statistics.bootstrap import RESAMPLES, bootstrap_sums
+from gatekeeper.statistics.bootstrap import RESAMPLES, weight_blocks
 from gatekeeper.statistics.effective import equivalent_trials
 from gatekeeper.statistics.influence import no_bounds
 from gatekeeper.statistics.interval import Interval, check_confidence, error_each_side
@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.integer] | NDArray[np.bool_]
 
 BINS = 15
+
+_COLUMNS = 8  # summed at a time: larger products are spread over threads that wait for each other
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,25 @@ class Binned:
 
     def expected(self, weights: NDArray[np.integer] | Iterable[NDArray[np.integer]]) -> Floats:
         """Return the expected calibration error in each of B resamples; NaN where a resample has no case."""
-        return self.of_sums(self._sums(weights), expected=True)
+        return self.of_sums(self.sums(weights), expected=True)
 
     def maximum(self, weights: NDArray[np.integer] | Iterable[NDArray[np.integer]]) -> Floats:
         """Return the maximum calibration error, over bins with a case, in each of B resamples."""
-        return self.of_sums(self._sums(weights), expected=False)
+        return self.of_sums(self.sums(weights), expected=False)
 
     def resampled(self, expected: bool, resamples: int, seed: int) -> Floats:
-        """Return either error in each of so many resamples of the clusters, drawn by ``bootstrap_sums``."""
-        return self.of_sums(bootstrap_sums(self.by_cluster, resamples, seed), expected)
+        """Return either error in each of so many resamples of the clusters, drawn by ``weight_blocks``."""
+        return self.of_sums(self.sums(weight_blocks(len(self.cases), resamples, seed)), expected)
 
-    def _sums(self, weights: NDArray[np.integer] | Iterable[NDArray[np.integer]]) -> Floats:
-        blocks = [weights] if isinstance(weights, np.ndarray) else weights
-        return np.concatenate([block.astype(np.float64) @ self.by_cluster for block in blocks])
+    def sums(self, weights: NDArray[np.integer] | Iterable[NDArray[np.integer]]) -> Floats:
+        """Return cases and surplus by bin in each of B resamples, shape (B, 2 bins)."""
+        by_cluster, blocks = self.by_cluster, [weights] if isinstance(weights, np.ndarray) else weights
+        columns = [slice(start, start + _COLUMNS) for start in range(0, by_cluster.shape[1], _COLUMNS)]
+        pieces = []
+        for block in blocks:
+            exact = block.astype(np.float64)
+            pieces.append(np.concatenate([exact @ by_cluster[:, some] for some in columns], axis=1))
+        return np.concatenate(pieces)
 
     @property
     def by_cluster(self) -> Floats:
@@ -270,7 +278,7 @@ def _expected_interval(binned: Binned, confidence: float, resamples: int, seed: 
     value = float(np.abs(binned.surplus.sum(axis=0)).sum()) / cases
     if _patients_of(binned) < 2:
         return value, no_bounds((0.0, 1.0), confidence, "one patient bounds nothing")
-    sums = bootstrap_sums(binned.by_cluster, resamples, seed)
+    sums = binned.sums(weight_blocks(len(binned.cases), resamples, seed))
     drawn, surplus = np.split(sums, 2, axis=1)
     upper = float(np.quantile(binned.of_sums(sums, True), level))
     moved = np.abs(surplus / drawn.sum(axis=1, keepdims=True) - binned.surplus.sum(axis=0) / cases).sum(axis=1)

@@ -1,8 +1,8 @@
 """Several classes: intervals of metrics of a K x K table, and areas under ROC curves averaged over classes.
 
 Sources: Fleiss, Cohen & Everitt, Psychol Bull 1969;72:323 (variance of weighted kappa by the delta method; the one
-here, of leaving patients out, is alike to first order); Hand & Till, Mach Learn 2001;45:171 (one class against another);
-Provost & Domingos, CeDER working paper 00-04, 2000 (one class against the rest, weighted by the classes' shares).
+here, of leaving patients out, is alike to first order); Hand & Till, Mach Learn 2001;45:171 (one class against
+another); Provost & Domingos, CeDER working paper 00-04, 2000 (one class against the rest, by the classes' shares).
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gatekeeper.statistics.bca import bca_interval
 from gatekeeper.statistics.bootstrap import RESAMPLES, bootstrap_sums, weight_blocks
 from gatekeeper.statistics.calibration import checked_classes
-from gatekeeper.statistics.influence import bca_interval, by_patient, no_bounds, score_interval
+from gatekeeper.statistics.influence import by_patient, no_bounds, score_interval
 from gatekeeper.statistics.interval import Interval, check_confidence
 from gatekeeper.statistics.proportions import clopper_pearson
 from gatekeeper.statistics.roc import auroc_of_weights
@@ -187,7 +188,7 @@ class _Areas:
             return value, self._separated(patients, confidence)
         contributions = by_patient(self._contributions(), patients)
         replicates = self.many(weight_blocks(int(patients.max()) + 1, resamples, seed), patients)
-        return value, bca_interval(value, replicates, contributions, confidence, "patient-cluster bootstrap")
+        return value, bca_interval(replicates, value, -contributions, confidence, "patient-cluster bootstrap, BCa")
 
     def _separated(self, patients: NDArray[np.intp], confidence: float) -> Interval:
         lower, least = 0.0, len(patients)

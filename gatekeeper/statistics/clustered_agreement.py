@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 
 FEWEST_PATIENTS = 10
 _METHOD = "BCa bootstrap of patients"
+_ROUNDING = 1e-12
 
 
 def clustered_icc(
@@ -96,8 +97,10 @@ def clustered_within_subject_cv(
 ) -> tuple[float, Interval]:
     """Return the root mean square within-subject coefficient of variation where patients have several subjects.
 
-    The square root of the mean of squared coefficients of variation, with the limits of ``clustered_mean_interval``:
-    they hold also where some patients scatter more than others, which chi-squared limits do not.
+    The square root of the mean of squared coefficients of variation, with the limits of ``clustered_mean_interval``.
+    Where patients scatter alike its upper limit was wrong in 1.3 to 2.8 % of simulated studies of 35 to 200 patients;
+    where some scatter far more than others (standard deviations log-normal, σ = 0.4) in 3 to 5.5 %, chi-squared limits
+    in 13 %.
 
     Parameters
     ----------
@@ -133,6 +136,8 @@ def _resampled(
     with np.errstate(divide="ignore", invalid="ignore"):
         estimate = float(statistic(total)[0])
         replicates, without = statistic(bootstrap_sums(sums, resamples, seed)), statistic(total - sums)
+    if estimate < 1.0 and float(np.abs(without - estimate).max()) <= _ROUNDING:
+        raise Undecidable("no patient changes the agreement: its interval is undefined")
     return estimate, bca_interval(replicates, estimate, without, confidence, _METHOD)
 
 

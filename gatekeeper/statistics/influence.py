@@ -9,14 +9,12 @@ Stat Assoc 1987;82:171 (BCa); Korn & Graubard, Surv Methodol 1998;24:193 (effect
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.statistics.bootstrap import MOST_UNDEFINED
 from gatekeeper.statistics.effective import PHANTOM, freedom_correction
-from gatekeeper.statistics.interval import Interval, Undecidable, check_confidence, error_each_side
+from gatekeeper.statistics.interval import Interval, check_confidence, error_each_side
 from gatekeeper.statistics.proportions import wilson
 
 Floats = NDArray[np.float64]
@@ -62,36 +60,6 @@ def score_interval(
     return Interval(min(lower, value), max(upper, value), confidence, ON_EFFECTIVE)
 
 
-def bca_interval(
-    value: float, replicates: Floats, contributions: Floats, confidence: float, method: str = "bootstrap"
-) -> Interval:
-    """Return the bias-corrected and accelerated interval of bootstrap replicates.
-
-    Percentile limits at levels moved by z_0, from the share of replicates below the value (half of those equal to it),
-    and by a = Σ l³ / (6 (Σ l²)^(3/2)), from the contributions l. Replicates without a value are left out, up to 5 %.
-
-    Raises Undecidable with more than 5 % undefined replicates, or when all lie on one side of the value; ValueError
-    without any replicate, or for a value that is not finite.
-    """
-    error = error_each_side(confidence)
-    if replicates.size == 0 or not math.isfinite(value):
-        raise ValueError("an interval needs a value and its replicates")
-    defined = replicates[np.isfinite(replicates)]
-    missing = replicates.size - defined.size
-    if missing > MOST_UNDEFINED * replicates.size:
-        raise Undecidable(f"the metric is undefined in {missing:,} of {replicates.size:,} resamples")
-    below = float((defined < value).mean() + (defined <= value).mean()) / 2.0
-    if not 0.0 < below < 1.0:
-        raise Undecidable("all resamples lie on one side of the estimate")
-    normal, squares = NormalDist(), float((contributions**2).sum())
-    shift = normal.inv_cdf(below)
-    skew = float((contributions**3).sum()) / (6.0 * squares**1.5) if squares > 0.0 else 0.0
-    levels = [_level(shift, skew, sign * normal.inv_cdf(1.0 - error)) for sign in (-1.0, 1.0)]
-    lower, upper = np.quantile(defined, levels)
-    note = f", {missing:,} undefined ones left out" if missing else ""
-    return Interval(float(lower), float(upper), confidence, f"{method}, BCa{note}")
-
-
 def skewed_mean_interval(mean: float, contributions: Floats, confidence: float = 0.95, times: float = 1.0) -> Interval:
     """Return Hall's interval of a mean of skewed values: Student's t, its skewness taken out by a cubic.
 
@@ -129,15 +97,6 @@ def by_patient(contributions: Floats, patients: NDArray[np.intp]) -> Floats:
 def no_bounds(span: tuple[float, float], confidence: float, why: str) -> Interval:
     """Return the whole span of a number on which the data say nothing."""
     return Interval(*span, confidence, f"none: {why}")
-
-
-def _level(shift: float, skew: float, quantile: float) -> float:
-    """Return the level of a percentile limit; held off where the acceleration leaves none."""
-    moved = shift + quantile
-    left = 1.0 - skew * moved
-    if left <= 0.0:
-        return 1.0 if moved > 0.0 else 0.0
-    return NormalDist().cdf(shift + moved / left)
 
 
 def _untransformed(quantile: float, skew: float) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.statistics.interval import Interval, Undecidable, error_each_side
+from gatekeeper.statistics.means import all_measurable
 
 Floats = NDArray[np.float64]
 
@@ -120,7 +121,7 @@ def check_layout(values: Floats) -> Floats:
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 2 or min(values.shape) < 2:
         raise ValueError(f"agreement needs two subjects or more with two measurements or more each, not {values.shape}")
-    if not np.isfinite(values).all():
+    if not all_measurable(values):
         raise ValueError("a measurement is missing or not finite: every subject needs all of them")
     if values.min() == values.max():
         raise ValueError("all values are alike: agreement beyond that is undefined")

@@ -21,7 +21,8 @@ Floats = NDArray[np.float64]
 
 _METHOD = "studentised bootstrap of patients, at least Student t"
 _EXACT = "Clopper-Pearson (exact) over patients, since none differs"
-_NO_SPREAD = 1e-12  # of the spread seen: what rounding leaves of a resample whose values are all alike
+_NO_SPREAD = 1e-12  # of the spread seen: what rounding leaves where values are all alike
+_LARGEST = 1e150  # the squares of larger numbers are infinite
 
 
 def mean_interval(values: Floats, confidence: float = 0.95) -> tuple[float, Interval]:
@@ -86,6 +87,11 @@ def clustered_mean_interval(
     return sample.mean, sample.interval(confidence)
 
 
+def all_measurable(values: Floats) -> bool:
+    """Say whether all values are finite, and not so large that their squares are not."""
+    return bool((np.abs(values) < _LARGEST).all())
+
+
 @dataclass(frozen=True)
 class ClusteredMean:
     """A mean over cases and what its limits are made from; see ``clustered_mean_interval``.
@@ -115,7 +121,7 @@ class ClusteredMean:
         seed: int = 0,
     ) -> ClusteredMean:
         """Gather patients and draw resamples; parameters and errors are those of ``clustered_mean_interval``."""
-        if values.ndim != 1 or values.shape != patients.shape or not np.isfinite(values).all():
+        if values.ndim != 1 or values.shape != patients.shape or not all_measurable(values):
             raise ValueError("a mean needs values, all of them finite, and the patient of each")
         if values.size and (values.min() < lowest or values.max() > highest):
             raise ValueError(f"a value is not between {lowest:g} and {highest:g}")
@@ -128,7 +134,7 @@ class ClusteredMean:
         sums = np.bincount(codes, weights=ordered - middle, minlength=len(cases))
         away = float(sums.sum()) / len(values)
         residuals, of_patients = sums - away * cases, middle + sums / cases
-        if values.min() == values.max():
+        if float(np.abs(residuals).max()) <= _NO_SPREAD * float(np.abs(ordered - middle).sum()):
             residuals = np.zeros(len(cases))
         worst, best = float(of_patients.min()), float(of_patients.max())
         studentised = _studentised(residuals, cases, resamples, seed)

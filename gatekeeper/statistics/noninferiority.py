@@ -151,7 +151,10 @@ def compare_means(
 ) -> PairedComparison:
     """Compare two means over the same cases, such as Dice, by the interval of ``clustered_mean_interval``.
 
-    Of the differences case by case, which lie between lowest - highest and highest - lowest.
+    Of the differences case by case, between lowest - highest and highest - lowest. Where few cases fail wholly in one
+    model alone they make the difference, and may not be seen: with 4 % such failures of the candidate and 1 % of
+    the reference a candidate worse by just the margin passed in 13 % of made-up studies of 50 patients, 5 to 7 % of
+    100, 3 % of 200 and 2.5 % of 300 and more. Require the share of failures too (``compare_proportions``).
 
     Parameters
     ----------

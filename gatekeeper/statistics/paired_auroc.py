@@ -7,7 +7,8 @@ DeLong's limits promise too much where one of the areas is near 1: of 3,000 made
 negatives, 8 % called a candidate of 0.93 non-inferior to a reference of 0.98 by 0.05, and 4.8 % with 100 and 300,
 instead of 2.5 %. So each class is taken to hold a fifth of a patient more, on whom the candidate is wholly wrong and
 the reference wholly right for the lower limit, and the reverse for the upper one (``effective``, a choice of this
-project): 0.3 and 1.9 %; at most 2.2 % in all that was tried, and intervals wider by a fifth where they were right.
+project): 0.3 and 1.9 %; at most 2.2 % in all that was tried. The price is intervals that are up to a quarter wider for
+areas of 0.90, and twice as wide for areas of 0.98 with 30 positives.
 """
 
 from __future__ import annotations
@@ -25,8 +26,6 @@ from gatekeeper.statistics.roc import auroc
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.integer] | NDArray[np.bool_]
-
-_CHUNK_ELEMENTS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -186,22 +185,38 @@ def paired_areas(
 
 def _placements(own: Floats, others: Floats) -> Floats:
     """Return, for two rows of scores, the share of the other class below each case, ties one half; row 0 less row 1."""
-    twice = [
-        np.searchsorted(among, scores, "left") + np.searchsorted(among, scores, "right")
-        for scores, among in zip(own, np.sort(others, axis=1), strict=True)
-    ]
+    below, up_to = _counts(own, others)
+    twice = below + up_to
     return np.asarray((twice[0] - twice[1]).astype(np.float64) / (2.0 * others.shape[1]))
 
 
+def _counts(own: Floats, others: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return, for rows of scores, how many of the other class lie below each case, and how many not above it."""
+    ordered = np.sort(others, axis=1)
+    below, up_to = (
+        np.stack([np.searchsorted(among, scores, side) for among, scores in zip(ordered, own, strict=True)])
+        for side in ("left", "right")
+    )
+    return below, up_to
+
+
 def _unanimous(above: Floats, below: Floats) -> bool:
-    """Say whether every pair of cases tells the same of the difference of the two models; soon known where not."""
-    first: float | None = None
-    rows = max(1, _CHUNK_ELEMENTS // below.shape[1])
-    for start in range(0, above.shape[1], rows):
-        higher = above[:, start : start + rows, None]
-        told = (higher > below[:, None, :]).astype(np.int8) - (higher < below[:, None, :]).astype(np.int8)
-        apart = told[0] - told[1]
-        first = float(apart.flat[0]) if first is None else first
-        if (apart != first).any():
-            return False
-    return True
+    """Say whether every pair of cases tells the same of the difference of the two models.
+
+    Pairs in which the positive case ranks higher form nested sets, and so do those in which it does not rank lower;
+    nested sets are the same where the numbers of each case are (Ryser, Can J Math 1957;9:371).
+    """
+    lower, not_above = _counts(above, below)
+    others_lower, others_not_above = _counts(below, above)
+    positives, negatives = above.shape[1], below.shape[1]
+    higher = np.concatenate([lower, positives - others_not_above], axis=1)
+    not_lower = np.concatenate([not_above, positives - others_lower], axis=1)
+    every = np.repeat([negatives, positives], [positives, negatives])
+
+    def better(one: int, other: int) -> bool:
+        wholly = (higher[one] == every).all() and not not_lower[other].any()
+        by_half = (not_lower[one] == every).all() and (higher[one] == not_lower[other]).all()
+        return bool(wholly or (by_half and not higher[other].any()))
+
+    alike = bool((higher[0] == higher[1]).all() and (not_lower[0] == not_lower[1]).all())
+    return alike or better(0, 1) or better(1, 0)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gatekeeper.statistics.bca import bca_interval
 from gatekeeper.statistics.bootstrap import RESAMPLES, weight_blocks
-from gatekeeper.statistics.influence import bca_interval, by_patient, no_bounds
+from gatekeeper.statistics.influence import by_patient, no_bounds
 from gatekeeper.statistics.interval import Interval, check_confidence
 from gatekeeper.statistics.proportions import clopper_pearson
 from gatekeeper.statistics.roc import auroc_from_pairs
@@ -102,7 +103,7 @@ def partial_auroc_interval(
     blocks = weight_blocks(int(patients.max()) + 1, resamples, seed)
     replicates = partial_auroc_of_weights(scores, positive, most, blocks, patients, standardised)
     contributions = by_patient(partial_auroc_contributions(scores, positive, most), patients)
-    return value, bca_interval(value, replicates, contributions, confidence, "patient-cluster bootstrap")
+    return value, bca_interval(replicates, value, -contributions, confidence, "patient-cluster bootstrap, BCa")
 
 
 def partial_auroc_contributions(scores: Floats, positive: NDArray[np.bool_], most: float) -> Floats:

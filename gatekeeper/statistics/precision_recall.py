@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gatekeeper.statistics.bca import bca_interval
 from gatekeeper.statistics.bootstrap import RESAMPLES, percentile_interval, weight_blocks
-from gatekeeper.statistics.influence import bca_interval, by_patient, no_bounds
+from gatekeeper.statistics.influence import by_patient, no_bounds
 from gatekeeper.statistics.interval import Interval, Undecidable, check_confidence
 from gatekeeper.statistics.proportions import clopper_pearson
 
@@ -28,7 +29,7 @@ Weights = NDArray[np.integer] | Iterable[NDArray[np.integer]]
 _Of = Callable[[Counts, Counts], Floats]  # a number of each resample, from its hits and calls at every cut
 
 _CHUNK_ELEMENTS = 1 << 16
-_ROUNDING = 1e-9  # 0.9 of 30 cases is 27 of them, though 0.9 * 30 in binary is a little more
+_ROUNDING = 1e-9  # 0.55 of 100 cases is 55 of them, though 0.55 * 100 in binary is a little more
 _SPAN = (0.0, 1.0)
 _BOOTSTRAP = "patient-cluster bootstrap"
 _SEPARATED = "least of any ROC curve, from {:,} independent pairs, since the classes are separated"
@@ -119,7 +120,7 @@ def average_precision_interval(
     blocks = weight_blocks(int(patients.max()) + 1, resamples, seed)
     replicates = curve.many(_average, blocks, patients)
     contributions = by_patient(average_precision_contributions(scores, positive), patients)
-    return value, bca_interval(value, replicates, contributions, confidence, _BOOTSTRAP)
+    return value, bca_interval(replicates, value, -contributions, confidence, f"{_BOOTSTRAP}, BCa")
 
 
 def average_precision_from_pairs(pairs: int, odds: float, confidence: float = 0.95) -> Interval:
@@ -186,7 +187,7 @@ def precision_at_sensitivity_interval(
         return value, Interval(lower, 1.0, confidence, _SEPARATED.format(pairs))
     if replicates.min() == replicates.max():
         return value, no_bounds(_SPAN, confidence, "no resample differs")
-    return value, bca_interval(value, replicates, np.zeros(1), confidence, _BOOTSTRAP)
+    return value, bca_interval(replicates, value, np.zeros(2), confidence, f"{_BOOTSTRAP}, bias-corrected")
 
 
 def sensitivity_at_precision_interval(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.statistics.interval import Interval, error_each_side
+from gatekeeper.statistics.means import all_measurable
 from gatekeeper.statistics.repeatability import TWO_REPEATS
 
 Floats = NDArray[np.float64]
@@ -58,7 +59,7 @@ def reproducibility_coefficient(values: Floats, confidence: float = 0.95) -> Rep
     cells = cells[:, :, None] if cells.ndim == 2 else cells
     if cells.ndim != 3 or min(cells.shape[:2]) < 2 or cells.shape[2] < 1:
         raise ValueError(f"reproducibility needs two subjects or more under two conditions or more, not {values.shape}")
-    if not np.isfinite(cells).all():
+    if not all_measurable(cells):
         raise ValueError("a measurement is missing or not finite: every subject needs all of them")
     n, k, r = cells.shape
     squares, freedom = _mean_squares(cells)

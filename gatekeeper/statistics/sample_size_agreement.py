@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from gatekeeper.statistics.bland_altman import WITHIN, LimitsMethod, limit_factors
 from gatekeeper.statistics.interval import error_each_side, normal_quantile
 from gatekeeper.statistics.sample_size import check_power, fewest_that
 
 _MOST_PAIRS = 100_000
+_SHARES = (np.arange(400) + 0.5) / 400.0
 
 
 def subjects_for_icc(truth: float, goal: float, repeats: int = 2, power: float = 0.8, confidence: float = 0.95) -> int:
@@ -77,9 +80,8 @@ def pairs_for_limits_of_agreement(
 ) -> int:
     """Return the smallest number of pairs with which both outer limits stay within ± ``allowed`` often enough.
 
-    The outer limits are those of ``bland_altman``. Of normal differences, the probability of each to stay within is
-    that of a noncentral t; both fail at once too rarely to count, so that power is 1 less both risks, a little less
-    than the true one.
+    The outer limits are those of ``bland_altman``. For normal differences: at each standard deviation that may be seen
+    (400 equally likely ones) the probability that the mean leaves room for both limits, averaged.
 
     Parameters
     ----------
@@ -88,7 +90,7 @@ def pairs_for_limits_of_agreement(
 
     Raises ValueError for arguments out of these ranges, or when a hundred thousand pairs do not do.
     """
-    from scipy.special import nctdtr
+    from scipy.special import gammaincinv, ndtr
 
     check_power(power)
     if not 0.0 < sd < math.inf or not abs(bias) + WITHIN * sd < allowed:
@@ -98,9 +100,11 @@ def pairs_for_limits_of_agreement(
         pairs = more + 2
         if pairs > _MOST_PAIRS:
             return True
-        outer, root = _outer(pairs, confidence, method), math.sqrt(pairs)
-        risks = (float(nctdtr(pairs - 1, (allowed - side) * root / sd, outer * root)) for side in (bias, -bias))
-        return 1.0 - sum(risks) >= power
+        half = (pairs - 1) / 2.0
+        seen = sd * np.sqrt(gammaincinv(half, _SHARES) / half)
+        room, scale = allowed - _outer(pairs, confidence, method) * seen, math.sqrt(pairs) / sd
+        kept = ndtr((room - bias) * scale) - ndtr((-room - bias) * scale)
+        return float(np.maximum(kept, 0.0).mean()) >= power
 
     found = _found(fewest_that(suffices), f"limits of agreement from {allowed}") + 2
     if found > _MOST_PAIRS:

@@ -20,7 +20,13 @@ from gatekeeper.metrics.calibration import MOST_LOG_LOSS, brier_losses, log_loss
 from gatekeeper.metrics.multiclass import confusion_of_classes
 from gatekeeper.policy import Requirement
 from gatekeeper.statistics import Interval, clopper_pearson
-from gatekeeper.statistics.calibration import BINS, calibration_error_interval, equal_width, top_label
+from gatekeeper.statistics.calibration import (
+    BINS,
+    calibration_error_interval,
+    classwise_error_interval,
+    equal_width,
+    top_label,
+)
 from gatekeeper.statistics.classes import hand_till_interval, one_against_rest_interval, table_interval
 from gatekeeper.statistics.losses import mean_loss_interval
 from gatekeeper.suites.clusters import FEWEST_CLUSTERS, SEED, Clusters, Floats, proportion_interval
@@ -41,14 +47,15 @@ TABLES: Mapping[str, Callable[[Floats], Floats]] = {
 }
 AREAS = ("macro_auroc", "hand_till_auroc")
 SHARES = ("class_sensitivity", "class_specificity", "class_precision", "class_npv")
-CALIBRATION = ("brier_score", "log_score", "expected_calibration_error", "maximum_calibration_error")
+CLASSWISE = "classwise_calibration_error"
+CALIBRATION = ("brier_score", "log_score", "expected_calibration_error", "maximum_calibration_error", CLASSWISE)
 MEASURED = (*TABLES, *AREAS, *SHARES)
 
 
 def measures(requirement: Requirement, rows: Rows) -> bool:
     """Say whether a requirement is on calls of several classes; calibration is where rows hold such."""
     name = requirement.spec.name
-    return name in MEASURED or (name in CALIBRATION and _held(rows))
+    return name in (*MEASURED, CLASSWISE) or (name in CALIBRATION and _held(rows))
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,9 @@ def _calibration(requirement: Requirement, subjects: ClassSubjects) -> tuple[flo
         return mean_loss_interval(brier_losses(*given), codes, 2.0, confidence)
     if name == "log_score":
         return mean_loss_interval(log_losses(*given), codes, MOST_LOG_LOSS, confidence, skewed=True)
+    if name == CLASSWISE:
+        edges = equal_width(requirement.bins or BINS)
+        return classwise_error_interval(*given, edges, codes, confidence, seed=SEED)
     scores, right = top_label(subjects.probabilities, subjects.labels)
     maximum = name == "maximum_calibration_error"
     edges = equal_width(requirement.bins or BINS)

@@ -14,7 +14,7 @@ from gatekeeper.evidence import BASELINE, Condition, Reason, Rows
 from gatekeeper.metrics import ConfusionTable, Proportion
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import DEFAULT_METHOD, Interval, clopper_pearson, jeffreys, wilson
-from gatekeeper.suites import classes, lesions
+from gatekeeper.suites import classes, lesions, structures
 from gatekeeper.suites.clusters import Floats, proportion_interval, resampled
 from gatekeeper.suites.measurement import Measurement, measured, undefined
 from gatekeeper.suites.scored import measure_scored, scored
@@ -34,6 +34,8 @@ def measure(requirement: Requirement, rows: Rows, operating_point: float) -> Mea
     spec = requirement.spec
     if spec.name in lesions.MEASURED:
         return lesions.measure(requirement, rows, operating_point)
+    if spec.name in structures.MEASURED:
+        return structures.measure(requirement, rows)
     if classes.measures(requirement, rows):
         return classes.measure(requirement, rows)
     subjects = Subjects.of(rows, operating_point)

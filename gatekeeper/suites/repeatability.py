@@ -12,6 +12,7 @@ from gatekeeper.metrics import Suite
 from gatekeeper.metrics.repeatability import subject_flips, subject_ranges, within_subject_squares
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import Interval, clopper_pearson, within_subject_sd_interval
+from gatekeeper.suites import quantities
 from gatekeeper.suites.clusters import FEWEST_CLUSTERS, Clusters, Floats, all_alike, proportion_interval, resampled
 from gatekeeper.suites.measurement import Measurement, undefined
 
@@ -71,6 +72,8 @@ class Repeats:
 def measure(requirement: Requirement, evidence: Evidence, operating_point: float) -> Measurement:
     """Measure a repeatability requirement."""
     spec, level = requirement.spec, requirement.level or "R4"
+    if not spec.measured:
+        return quantities.measure(requirement, evidence.under(BASELINE.id))
     if level == "R0" and RERUN.id not in evidence.conditions:
         return undefined(Reason.CONDITION_NOT_RUN, "cases run twice")
     repeats = Repeats.at_level(level, evidence, operating_point)

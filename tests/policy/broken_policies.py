@@ -75,7 +75,9 @@ BROKEN = {
     # Names that nobody knows.
     "misspelt metric": _first("metric: precision", "metric: precison", Code.UNKNOWN_NAME, "precision"),
     "misspelt alias of a metric": _first("metric: precision", "metric: pvp", Code.UNKNOWN_NAME),
-    "no metric at all like it": _first("metric: precision", "metric: zzz", Code.UNKNOWN_NAME, "known: "),
+    "no metric at all like it": _first(
+        "metric: precision", "metric: zzz", Code.UNKNOWN_NAME, "gatekeeper policy metrics"
+    ),
     "misspelt perturbation of a ladder": _first(
         "robustness: {contour_erosion:", "robustness: {contour_erosoin:", Code.UNKNOWN_NAME, "contour_erosion"
     ),

@@ -38,7 +38,7 @@ OPTIONS: dict[str, object] = {
     "perturbation": "contour_erosion",
     "severity": 1,
 }
-THRESHOLDS: dict[str, object] = {"count": 2.0, "s": "1 s", "mm": "3 mm", "severity": 1}
+THRESHOLDS: dict[str, object] = {"count": 2.0, "s": "1 s", "mm": "3 mm", "mL": "3 mL", "severity": 1}
 
 
 def any_requirement(metric: str) -> Requirement:

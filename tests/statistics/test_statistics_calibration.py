@@ -152,6 +152,13 @@ def test_the_order_of_rows_changes_nothing(seed: int) -> None:
         assert 0.0 <= first[1].lower <= first[0] <= first[1].upper <= 1.0
 
 
+def test_the_lower_limit_of_the_maximum_error_is_exact_over_all_bins_together() -> None:
+    scores, labels = np.repeat([0.1, 0.9], [40, 60]), np.repeat([0, 1, 0], [40, 30, 30])
+    value, found = calibration_error_interval(scores, labels, equal_width(10), np.arange(100), maximum=True)
+    assert value == pytest.approx(0.4)
+    assert found.lower == pytest.approx(0.9 - clopper_pearson(30, 60, 0.975).upper)
+
+
 def test_one_patient_bounds_nothing() -> None:
     for maximum in (False, True):
         found = calibration_error_interval(
@@ -189,7 +196,7 @@ def test_no_bin_is_refused() -> None:
 
 @pytest.mark.parametrize(("slope", "most_below"), [(1.0, 0.06), (2.0, 0.025)])
 def test_the_upper_limit_of_the_expected_error_is_rarely_too_low(slope: float, most_below: float) -> None:
-    """300 made-up sets of 300 cases; the truth from 1,000,000. The plain percentile would lie above it in 41 to 100 %."""
+    """300 made-up sets of 300 cases; the truth from 1,000,000. The plain percentile lies above it in 41 to 100 %."""
     source = np.random.default_rng(9)
     line = source.normal(-1.0, 1.5, size=1_000_000)
     truth = expected_calibration_error(expit(slope * line), source.random(1_000_000) < expit(line), equal_width())

@@ -101,6 +101,13 @@ def test_a_line_that_is_not_finite_is_refused(scores: list[float], labels: list[
         calibration_slope_interval(np.array(scores), np.array(labels), np.arange(len(scores)))
 
 
+def test_two_patients_are_too_few() -> None:
+    scores, labels, _ = made_up(40, 6)
+    for interval in (calibration_slope_interval, calibration_intercept_interval):
+        with pytest.raises(ValueError, match="three patients"):
+            interval(scores, labels, np.arange(40) % 2)
+
+
 def test_certain_scores_count_as_one_in_a_million() -> None:
     scores, labels, codes = made_up(100, 5)
     scores[:4], held = (0.0, 1.0, 1e-300, 1.0 - 1e-16), scores.copy()

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from gatekeeper.metrics import multiclass
-from gatekeeper.statistics import clopper_pearson, cluster_weights
+from gatekeeper.statistics import clopper_pearson, cluster_weights, wilson
 from gatekeeper.statistics.classes import (
     hand_till_interval,
     hand_till_of_weights,
@@ -21,6 +21,7 @@ from gatekeeper.statistics.classes import (
     table_interval,
     table_replicates,
 )
+from gatekeeper.statistics.effective import freedom_correction
 
 Floats = NDArray[np.float64]
 SHARES = np.array([0.5, 0.25, 0.15, 0.1])
@@ -81,6 +82,14 @@ def test_copies_of_cases_of_a_patient_tell_nothing_more() -> None:
     assert table_interval(multiclass.matthews, counts[order], (-1.0, 1.0)) == once
     four = table_interval(multiclass.matthews, counts, (-1.0, 1.0), times=4.0)[1]
     assert (once[1].upper - once[1].lower) / (four.upper - four.lower) == pytest.approx(2.0, rel=0.02)
+
+
+def test_accuracy_has_wilsons_limits_on_one_case_less() -> None:
+    table = np.array([[3.0, 1, 0], [1, 4, 0], [0, 1, 2]])
+    _, found = table_interval(multiclass.accuracy, by_case(table), (0.0, 1.0))
+    trials = 11.0 * freedom_correction(12, 0.95)
+    wanted = wilson(9 / 12 * trials, trials)
+    assert (found.lower, found.upper) == pytest.approx((wanted.lower, wanted.upper))
 
 
 def test_tables_without_a_wrong_call_are_bounded_by_what_may_be_wrong() -> None:

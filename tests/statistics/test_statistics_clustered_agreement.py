@@ -74,11 +74,12 @@ def test_the_coefficient_of_variation_is_that_of_subjects() -> None:
 
 
 def test_limits_hold_where_some_patients_scatter_more() -> None:
-    """600 made-up studies of 60 patients with two lesions; chi-squared limits are wrong in more than 6 % above."""
+    """600 made-up studies of 60 patients with two lesions; the upper limit is wrong in 3 to 5 % where scatter is
+    log-normal with σ = 0.4, that of chi-squared in 13 %."""
     source, tries, patients = np.random.default_rng(6), 600, np.arange(60).repeat(2)
 
     def draw(count: int) -> np.ndarray:
-        scatter = (0.1 * np.exp(0.5 * source.normal(size=count))).repeat(2)
+        scatter = (0.1 * np.exp(0.4 * source.normal(size=count))).repeat(2)
         return np.asarray(np.maximum(5.0, 100.0 * (1.0 + scatter[:, None] * source.normal(size=(2 * count, 2)))))
 
     many = draw(500_000)
@@ -92,7 +93,7 @@ def test_limits_hold_where_some_patients_scatter_more() -> None:
         plain += within_subject_cv(values.ravel(), names).interval.upper < truth
     assert above / tries <= 0.04
     assert below / tries <= 0.06
-    assert plain > 1.5 * below
+    assert plain / tries > 0.09
 
 
 @settings(max_examples=25, deadline=None)
@@ -123,6 +124,10 @@ def test_impossible_studies_are_refused() -> None:
         clustered_icc(values, patients)
     with pytest.raises(Undecidable, match="10 of them"):
         clustered_concordance(*values.T, patients)
+    with pytest.raises(Undecidable, match="no patient changes"):
+        clustered_icc(np.tile([1.0, 2.0], (12, 1)), np.arange(12))
+    with pytest.raises(Undecidable, match="no patient changes"):
+        clustered_concordance(np.ones(12), np.arange(12.0), np.arange(12))
     with pytest.raises(ValueError, match="patients for"):
         clustered_icc(values, patients[:3])
     with pytest.raises(ValueError, match="above 0"):

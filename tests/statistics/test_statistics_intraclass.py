@@ -167,6 +167,7 @@ def test_repeats_that_never_differ_agree_wholly() -> None:
         ([1.0, 2.0], "two subjects or more"),
         ([[1.0, math.nan], [2.0, 3.0]], "missing"),
         ([[1.0, math.inf], [2.0, 3.0]], "missing"),
+        ([[1.0, 1e200], [2.0, 3.0]], "missing"),
         ([[2.0, 2.0], [2.0, 2.0]], "alike"),
     ],
 )
@@ -196,3 +197,11 @@ def test_no_value_exceeds_one_where_raters_differ_less_than_by_chance(form: Form
         return
     assert estimate < 0.0
     assert interval.upper < 1.0
+
+
+def test_a_negative_variance_of_means_is_no_reliability() -> None:
+    """(MS_b - MS_e) / (MS_b + (MS_r - MS_e) / n) would be -5 / -0.83 = 6."""
+    values = np.array([[4.0, 0.0], [1.0, 1.0], [1.0, 4.0]])
+    assert intraclass_correlation(values, Form.TWO_SINGLE)[0] == pytest.approx(-1.5)
+    with pytest.raises(Undecidable, match="subjects do not differ"):
+        intraclass_correlation(values, Form.TWO_MEAN)

@@ -38,7 +38,7 @@ def test_a_resample_is_the_mean_of_the_cases_repeated() -> None:
 
 @given(drawn=some_losses)
 def test_limits_are_wilsons_on_the_effective_number(drawn: list[float]) -> None:
-    """Each limit m solves (mean - m)² = z² m (1 - m) / trials: the score equation, the phantom's share in the trials."""
+    """Each limit m solves (mean - m)² = z² m (1 - m) / trials: the score equation, the phantom in the trials."""
     losses, n = np.array(drawn), len(drawn)
     mean, found = mean_loss_interval(losses, own(n), 1.0)
     z, correction = norm.ppf(0.975), (norm.ppf(0.975) / t.ppf(0.975, n - 1)) ** 2

@@ -150,6 +150,19 @@ def test_patients_that_do_not_differ_have_exact_limits() -> None:
         clustered_mean_interval(np.ones(50), np.arange(50), 0.0)
 
 
+def test_patients_that_do_not_differ_but_for_rounding_have_the_same_limits() -> None:
+    values = np.tile([0.1, 0.9], 20)  # sums less shares of the mean are 2e-16 and not 0
+    _, interval = clustered_mean_interval(values, np.arange(40) // 2, 0.0, 1.0)
+    mean, others = values.mean(), clopper_pearson(0, 20).upper
+    assert interval.lower == pytest.approx(mean - mean * others)
+
+
+@pytest.mark.parametrize("value", [1e200, -1e300])
+def test_values_whose_squares_are_infinite_are_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        clustered_mean_interval(np.array([value, 1.0]), np.arange(2))
+
+
 def test_one_odd_patient_leaves_limits_that_say_something() -> None:
     """A third of all resamples have no spread; the lower limit is then Clopper & Pearson's, for 99 of 100."""
     _, interval = clustered_mean_interval(np.r_[np.ones(99), 0.0], np.arange(100), 0.0, 1.0)

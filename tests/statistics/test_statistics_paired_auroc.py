@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -150,6 +151,32 @@ def test_models_that_rank_alike_are_bounded_by_the_pairs() -> None:
     assert best.difference == 1.0
     assert (best.interval().lower, best.interval().upper) == pytest.approx((1.0 - 2.0 * reach, 1.0), rel=1e-9)
     assert paired_areas(1.0 - labels, labels.astype(float), labels).p_above(-0.5) == 1.0
+
+
+def test_unanimous_is_what_all_pairs_say_of_every_ranking_of_four() -> None:
+    """The matrix of all pairs, for all scores from 0 to 2 of two positive and two negative cases."""
+    labels = np.array([1, 1, 0, 0])
+    rankings = [np.array(scores, dtype=float) for scores in product(range(3), repeat=4)]
+    for candidate in rankings:
+        for reference in rankings:
+            apart = kernel(candidate, labels) - kernel(reference, labels)
+            assert paired_areas(candidate, reference, labels).unanimous == (apart.min() == apart.max())
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.booleans()), min_size=4, max_size=7),
+    st.sampled_from(["any", "monotone"]),
+)
+def test_unanimous_is_what_all_pairs_say(cases: list[tuple[int, int, bool]], kind: str) -> None:
+    """The matrix of all pairs."""
+    candidate, reference, labels = (np.array(column, dtype=float) for column in zip(*cases, strict=True))
+    if kind == "monotone":
+        reference = np.exp(candidate)
+    if min((labels == 1).sum(), (labels == 0).sum()) < 2:
+        return
+    apart = kernel(candidate, labels) - kernel(reference, labels)
+    assert paired_areas(candidate, reference, labels.astype(int)).unanimous == (apart.min() == apart.max())
 
 
 def test_a_spread_of_nothing_that_is_chance_is_no_point() -> None:

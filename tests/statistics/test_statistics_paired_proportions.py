@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
-from scipy.stats import multinomial
+from scipy.stats import multinomial, t
 
 from gatekeeper.statistics.paired_proportions import Pairs, effective_pairs, tango, tango_z
 
@@ -118,6 +118,21 @@ def test_effective_limits_are_rarely_wrong_where_patients_repeat() -> None:
         assert effective.difference == pytest.approx(candidate.mean() - reference.mean(), abs=1e-12)
     assert (wrong[:2] / tries <= 0.04).all()
     assert wrong[2] / tries > 0.08
+
+
+def test_effective_numbers_by_hand() -> None:
+    """Five patients with 2 cases, differences 2, -1, 0, 0, 0 of them: the variance over patients, a fifth of a patient
+    added, against that of one case; times (z / t)² with 4 degrees of freedom.
+    """
+    candidate = np.array([1, 1, 0, 1, 1, 1, 0, 0, 1, 1], dtype=bool)
+    reference = np.array([0, 0, 1, 1, 1, 1, 0, 0, 1, 1], dtype=bool)
+    away = np.array([2, -1, 0, 0, 0]) - 0.1 * 2
+    variance = 5 / 4 * ((away**2).sum() + 0.2 * (2 * 1.1) ** 2) / 100
+    trials = (0.3 - 0.01) / variance * (1.959963984540054 / t.ppf(0.975, 4)) ** 2
+    found = effective_pairs(candidate, reference, np.arange(10) // 2)
+    assert (found.candidate_only, found.reference_only, found.n) == pytest.approx(
+        (0.2 * trials, 0.1 * trials, trials), rel=1e-9
+    )
 
 
 def test_effective_pairs_of_special_cases() -> None:

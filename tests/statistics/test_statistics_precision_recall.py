@@ -72,9 +72,13 @@ def test_rates_at_rates_are_the_best_of_scikit_learns_curve(drawn: Cases, asked:
 
 
 def test_a_share_of_whole_cases_is_reached_although_its_binary_number_is_a_little_more() -> None:
-    scores, positive = np.arange(31.0), np.arange(31) > 0
-    scores[1:4] = -1.0  # 27 of 30 above the negative
-    assert precision_at_sensitivity_of_weights(scores, positive, 0.9, ONCE, zeros(scores))[0] == 1.0
+    assert 0.55 * 100 > 55
+    scores = np.repeat([3.0, 2.0, 1.0], [55, 45, 45])
+    positive = np.repeat([True, False, True], [55, 45, 45])
+    assert precision_at_sensitivity_of_weights(scores, positive, 0.55, ONCE, zeros(scores))[0] == 1.0
+    scores[:] = 0.0
+    shorter = scores[:100], positive[:100]  # one cut, at which 55 of 100 alarms are right
+    assert sensitivity_at_precision_of_weights(*shorter, 0.55, ONCE, zeros(shorter[0]))[0] == 1.0
 
 
 OF_WEIGHTS: dict[str, Callable[..., Floats]] = {
@@ -200,6 +204,21 @@ def test_no_curve_of_that_area_has_a_lower_average_precision(pairs: int, odds: f
         options={"maxiter": 300},
     )
     assert found.lower == pytest.approx(best.fun, abs=4e-3)
+
+
+def test_rates_of_separated_classes_are_those_of_the_worst_curve() -> None:
+    """40 positives, 60 negatives, 40 pairs: the false-positive rate f has a mean of 1 - A at most."""
+    scores, positive, codes = np.arange(100.0), np.arange(100) >= 60, np.arange(100)
+    spared, odds = 1.0 - 0.025 ** (1.0 / 40.0), 1.5
+    lower = precision_at_sensitivity_interval(scores, positive, 0.8, codes)[1].lower
+    step = spared / 0.2  # f is 0 up to the sensitivity 0.8, and as high as it can be from there on
+    assert lower == pytest.approx(0.8 / (0.8 + odds * step))
+    lower = sensitivity_at_precision_interval(scores, positive, 0.6, codes)[1].lower
+    needed = (1.0 - 0.6) / (odds * 0.6)  # f above this times the sensitivity spoils the precision, from lower to 1
+    assert needed * (1.0 - lower**2) / 2.0 == pytest.approx(spared)
+    assert sensitivity_at_precision_interval(scores, positive, 1.0, codes)[1].lower == 0.0
+    least = precision_at_sensitivity_interval(scores, positive, 1.0, codes)[1].lower
+    assert least == pytest.approx(0.4)
 
 
 def test_limits_from_no_pair_are_refused() -> None:

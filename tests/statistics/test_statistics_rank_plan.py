@@ -45,6 +45,21 @@ class TestBlocks:
         assert RankPlan.of(np.arange(2.0), positive, None).areas(iter([])).shape == (0,)
 
 
+class TestLargeWeights:
+    """Two rows are summed in one integer as long as they fit; near and beyond that the counts stay exact."""
+
+    @pytest.mark.parametrize("negative", [3, (2**30 - 1) // 2, 2**29, 2**30, 2**31 + 7])
+    @pytest.mark.parametrize("rows", [1, 2, 3])
+    def test_equal_pairs_counted_in_integers_of_any_size(self, negative: int, rows: int) -> None:
+        scores, labels, clusters = np.asarray([0.0, 1.0, 1.0, 2.0]), np.asarray([0, 0, 1, 1]), np.asarray([0, 1, 2, 2])
+        weights = np.asarray([[negative, negative, 5], [1, negative, 2], [negative, 0, 1]], dtype=np.int64)[:rows]
+        expected = []
+        for low, tied, positive in weights.tolist():
+            twice_won = positive * (2 * low + tied) + positive * 2 * (low + tied)
+            expected.append(twice_won / (2 * 2 * positive * (low + tied)))
+        assert auroc_of_weights(scores, labels, weights, clusters).tolist() == expected
+
+
 class TestClustersThatDoNotFit:
     @pytest.mark.parametrize("clusters", [CLUSTERS[:-1], np.r_[CLUSTERS, 0], CLUSTERS - 1, CLUSTERS[:, None]])
     def test_are_refused(self, clusters: NDArray[np.intp]) -> None:

@@ -171,6 +171,17 @@ def test_the_log_method_is_exact_for_log_normal_values() -> None:
     assert (np.abs(wrong / tries - 0.025) <= 0.013).all()
 
 
+def test_the_log_method_by_the_formula() -> None:
+    """√(exp(s²) - 1), s² the mean of half the squared differences of logarithms (numpy)."""
+    first, second = np.random.default_rng(4).uniform(2.0, 9.0, size=(2, 25))
+    names = [f"S{number}" for number in range(25)] * 2
+    found = within_subject_cv(np.concatenate([first, second]), names, method="log")
+    square = ((np.log(first) - np.log(second)) ** 2 / 2.0).mean()
+    assert found.value == pytest.approx(np.sqrt(np.exp(square) - 1.0), rel=1e-12)
+    limits = np.exp(square * 25 / chi2.ppf([0.975, 0.025], 25)) - 1.0
+    assert (found.interval.lower, found.interval.upper) == pytest.approx(tuple(np.sqrt(limits)), rel=1e-9)
+
+
 def test_both_methods_agree_where_the_scatter_is_small() -> None:
     values = np.exp(
         np.random.default_rng(8).normal(size=(60, 1)) * 0.5 + np.random.default_rng(9).normal(0, 0.05, (60, 2))

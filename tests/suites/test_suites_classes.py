@@ -56,10 +56,9 @@ def rows_with(scores: Floats, labels: Labels, cases_each: int = 1, lost: tuple[i
 
 def item_of(name: str) -> Requirement:
     options: dict[str, object] = {"of_class": "severe"} if name in SHARES else {}
-    end = (
-        {"lower_limit": {"at_least": 0.4}} if METRICS.get(name).higher_is_better else {"upper_limit": {"at_most": 0.5}}
-    )
-    return requirement(name, **end, **options)
+    if METRICS.get(name).higher_is_better:
+        return requirement(name, lower_limit={"at_least": 0.4}, **options)
+    return requirement(name, upper_limit={"at_most": 0.5}, **options)
 
 
 def measured(name: str, rows: Rows) -> Measurement:

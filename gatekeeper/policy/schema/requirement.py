@@ -125,6 +125,11 @@ class Requirement(Record):
         return None if written is None else parse_quantity(written, "count")
 
     @property
+    def tolerance_mm(self) -> float | None:
+        """The tolerance of a boundary, mm."""
+        return None if self.tolerance is None else parse_quantity(self.tolerance, "mm")
+
+    @property
     def parameters(self) -> dict[str, float]:
         """The numbers that the formula of a metric of the whole table takes, by name."""
         written = {name: getattr(self, name) for name in ("beta", "miss_cost", "at_threshold_probability")}

@@ -1,0 +1,166 @@
+"""Quantities measured on a structure, such as a volume, and how steady they are between true repeats.
+
+A column ``measured.<structure>.quantity`` holds what was measured, in one unit for all cases. Of pairs, the first is
+the original and the second its first repeat by case id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatekeeper.evidence import Reason, Rows
+from gatekeeper.policy import Requirement
+from gatekeeper.statistics import Interval, Undecidable, mean_interval, within_subject_sd, within_subject_sd_interval
+from gatekeeper.statistics.bland_altman import differences, magnitude, relative_differences, wider_limit
+from gatekeeper.statistics.clustered_agreement import (
+    clustered_concordance,
+    clustered_icc,
+    clustered_within_subject_cv,
+)
+from gatekeeper.statistics.concordance import concordance_correlation
+from gatekeeper.statistics.intraclass import intraclass_correlation
+from gatekeeper.statistics.means import clustered_mean_interval
+from gatekeeper.statistics.repeatability import repeatability_coefficient, repeatability_interval, within_subject_cv
+from gatekeeper.suites.clusters import FEWEST_CLUSTERS, SEED, Clusters, Floats
+from gatekeeper.suites.measurement import Measurement, measured, undefined
+
+QUANTITY = "quantity"
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """Measurements of n subjects that were measured twice or more, k of each: ``values`` (n, k), original first.
+
+    k is the least number of repeats that any of them has.
+    """
+
+    values: Floats
+    names: tuple[str, ...]
+    patients: Clusters
+
+    @classmethod
+    def of(cls, rows: Rows, column: str) -> Repeated | None:
+        """Take subjects with two answers or more; None without any."""
+        values = rows.answers[column]
+        given = np.flatnonzero(rows.answered & np.isfinite(values))
+        by_subject: dict[str, list[int]] = {}
+        for row in sorted(given, key=lambda at: (rows.case[at] != rows.subject[at], rows.case[at])):
+            by_subject.setdefault(str(rows.subject[row]), []).append(int(row))
+        several = {name: found for name, found in sorted(by_subject.items()) if len(found) > 1}
+        if not several:
+            return None
+        fewest = min(len(found) for found in several.values())
+        chosen = np.array([found[:fewest] for found in several.values()])
+        return cls(values[chosen], tuple(several), Clusters.of(rows.patient[chosen[:, 0]]))
+
+    @property
+    def pair(self) -> tuple[Floats, Floats]:
+        """The original and its first repeat."""
+        return self.values[:, 0].copy(), self.values[:, 1].copy()
+
+    @property
+    def flat(self) -> tuple[Floats, list[str]]:
+        """All values, and the subject of each."""
+        return self.values.ravel(), [name for name in self.names for _ in range(self.values.shape[1])]
+
+
+def column_of(requirement: Requirement, rows: Rows, what: str) -> str | None:
+    """Return the column of what was measured on the structure required; of the only one there is if none is named."""
+    if requirement.structure is not None:
+        name = f"measured.{requirement.structure}.{what}"
+        return name if name in rows.answers else None
+    found = [name for name in rows.answers if name.startswith("measured.") and name.endswith(f".{what}")]
+    return found[0] if len(found) == 1 else None
+
+
+def measure(requirement: Requirement, rows: Rows) -> Measurement:
+    """Measure how steady a quantity is between true repeats."""
+    spec = requirement.spec
+    column = column_of(requirement, rows, QUANTITY)
+    if column is None or requirement.level != "R4" or spec.name not in AGREEMENT:
+        return undefined(Reason.NOT_MEASURED, spec.n_of)
+    repeated = Repeated.of(rows, column)
+    if repeated is None:
+        return undefined(Reason.NO_REPEATS, spec.n_of)
+    n, patients = len(repeated.names), repeated.patients.count
+    try:
+        value, interval = AGREEMENT[spec.name](repeated, requirement.confidence)
+    except Undecidable:
+        return Measurement(None, None, "none: too few patients", n, spec.n_of, patients, Reason.TOO_FEW_CASES)
+    except ValueError:  # what the catalogue says it has no value for, such as a relative spread about 0
+        return undefined(Reason.UNDEFINED_METRIC, spec.n_of, n, patients)
+    enough = not repeated.patients.repeat or patients >= FEWEST_CLUSTERS
+    bounded = interval.within(spec.lowest, spec.highest)
+    return measured(value, bounded if enough else None, n, spec.n_of, patients)
+
+
+def _cv(repeated: Repeated, confidence: float) -> tuple[float, Interval]:
+    if repeated.patients.repeat:
+        return clustered_within_subject_cv(repeated.values, repeated.patients.codes, confidence, seed=SEED)
+    found = within_subject_cv(*repeated.flat, confidence)
+    return found.value, found.interval
+
+
+def _relative_coefficient(repeated: Repeated, confidence: float) -> tuple[float, Interval]:
+    value, interval = _cv(repeated, confidence)
+    return repeatability_coefficient(value), repeatability_interval(interval)
+
+
+def _coefficient(repeated: Repeated, confidence: float) -> tuple[float, Interval]:
+    spread, freedom = within_subject_sd(*repeated.flat)
+    if repeated.patients.repeat:  # the root of a mean of variances, which patients are resampled for
+        variances = repeated.values.var(axis=1, ddof=1)
+        _, of_mean = clustered_mean_interval(variances, repeated.patients.codes, 0.0, confidence=confidence, seed=SEED)
+        found = Interval(float(np.sqrt(of_mean.lower)), float(np.sqrt(of_mean.upper)), confidence, of_mean.method)
+    else:
+        found = within_subject_sd_interval(spread, freedom, confidence)
+    return repeatability_coefficient(spread), repeatability_interval(found)
+
+
+def _limits(repeated: Repeated, confidence: float) -> tuple[float, Interval]:
+    return wider_limit(relative_differences(*repeated.pair), confidence)
+
+
+def _rescan(repeated: Repeated, confidence: float) -> tuple[float, Interval]:
+    apart = np.abs(relative_differences(*repeated.pair))
+    return clustered_mean_interval(apart, repeated.patients.codes, 0.0, 2.0, confidence, seed=SEED)
+
+
+def _bias(repeated: Repeated, confidence: float) -> tuple[float, Interval]:
+    return bias_of(differences(*repeated.pair), repeated.patients.codes, confidence)
+
+
+def bias_of(apart: Floats, patients: NDArray[np.intp], confidence: float) -> tuple[float, Interval]:
+    """Return the magnitude of a mean difference and its interval; patients are resampled where they repeat."""
+    if len(np.unique(patients)) < len(patients):
+        return magnitude(*clustered_mean_interval(apart, patients, confidence=confidence, seed=SEED))
+    return magnitude(*mean_interval(apart, confidence))
+
+
+def _icc(repeated: Repeated, confidence: float) -> tuple[float, Interval]:
+    if repeated.patients.repeat:
+        return clustered_icc(repeated.values, repeated.patients.codes, confidence=confidence, seed=SEED)
+    return intraclass_correlation(repeated.values, confidence=confidence)
+
+
+def _concordance(repeated: Repeated, confidence: float) -> tuple[float, Interval]:
+    if repeated.patients.repeat:
+        return clustered_concordance(*repeated.pair, repeated.patients.codes, confidence, seed=SEED)
+    found = concordance_correlation(*repeated.pair, confidence)
+    return found.value, found.interval
+
+
+AGREEMENT: Mapping[str, Callable[[Repeated, float], tuple[float, Interval]]] = {
+    "within_subject_cv": _cv,
+    "repeatability_coefficient": _relative_coefficient,
+    "repeatability_coefficient_absolute": _coefficient,
+    "limits_of_agreement": _limits,
+    "rescan_difference": _rescan,
+    "bias": _bias,
+    "icc": _icc,
+    "concordance_correlation": _concordance,
+}
