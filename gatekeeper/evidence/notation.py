@@ -13,6 +13,7 @@ _INDICES = frozenset(
         *("youden", "f1", "f_beta", "macro_f1", "matthews_correlation", "multiclass_matthews"),
         *("kappa", "weighted_kappa", "linear_weighted_kappa", "net_benefit"),
         *("brier_score", "log_score", "expected_calibration_error", "maximum_calibration_error"),
+        *("classwise_calibration_error", "calibration_slope_deviation", "calibration_intercept_deviation"),
         *("dice", "iou", "boundary_iou", "cl_dice", "normalized_surface_distance", "panoptic_quality"),
         *("icc", "concordance_correlation", "froc_score", "detection_average_precision"),
     }

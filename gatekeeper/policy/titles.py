@@ -18,7 +18,7 @@ def title_of(requirement: Requirement, policy: Policy) -> str:
     """Return the short name of a requirement: its own title, or the metric's with what it is measured under."""
     if requirement.title is not None:
         return requirement.title
-    title = requirement.spec.title
+    title = requirement.spec.title + _parameters(requirement)
     if requirement.stage == "end_to_end":
         title += ", end to end"
     if requirement.structure is not None:
@@ -40,6 +40,25 @@ def title_of(requirement: Requirement, policy: Policy) -> str:
         followed = title_of(policy.requirements[requirement.of or ""], policy)
         return f"{title}: {followed.lower()}, {spoken(requirement.perturbation)}"
     return title
+
+
+def _parameters(requirement: Requirement) -> str:
+    """Say what the formula of a metric takes, where it takes something."""
+    given = requirement.parameters
+    said = [
+        f"{name} {written}"
+        for key, name, written in (
+            ("beta", "β =", f"{given.get('beta', 0.0):g}"),
+            ("miss_cost", "a miss costs", f"{given.get('miss_cost', 0.0):g} false alarms"),
+            ("at_threshold_probability", "threshold", write_declared_share(given.get("at_threshold_probability", 0.0))),
+        )
+        if key in given
+    ]
+    if requirement.up_to_false_positive_rate is not None:
+        said.append(f"false-positive rate to {write_declared_share(requirement.most_false_positives)}")
+    if requirement.tolerance_mm is not None:
+        said.append(f"within {requirement.tolerance_mm:g} mm")
+    return f" ({', '.join(said)})" if said else ""
 
 
 def standing_of(basis: Basis) -> str:

@@ -11,8 +11,10 @@ from gatekeeper.dossier.attachments import describe_attachments
 from gatekeeper.dossier.blocks import Content, Facts, Figure, Paragraph, Points, Section, Table
 from gatekeeper.dossier.content import DEVELOPMENT, EXPLORATORY, compose_content
 from gatekeeper.dossier.material import DossierMaterial
+from gatekeeper.dossier.sections import methods
 from gatekeeper.dossier.sections.measured import confusion_counts
 from gatekeeper.evidence import Outcome, Reason, VerdictWord
+from gatekeeper.metrics import METRICS, Metric
 from gatekeeper.policy.approval import Approval
 from gatekeeper.verdict import Bar, ReleaseBar
 
@@ -282,3 +284,8 @@ def test_the_content_model_holds_no_markup() -> None:
             isinstance(block, Table | Paragraph | Points | Facts | Figure) or block.text for block in part.blocks
         )
         assert "<" not in said(part)
+
+
+@pytest.mark.parametrize("spec", [spec for spec in METRICS if spec.interval], ids=lambda spec: spec.name)
+def test_every_kind_of_interval_of_the_catalogue_is_described(spec: Metric) -> None:
+    assert any(key in (spec.interval or "").lower() for key, _, _ in methods._INTERVALS), spec.interval

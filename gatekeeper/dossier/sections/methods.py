@@ -54,7 +54,7 @@ _INTERVALS = (
         "bootstrap",
         "Patient-cluster bootstrap",
         "patients are drawn with replacement, each with all of its cases, so that cases of one patient are not taken "
-        "for independent ones; the limits are percentiles of the redrawn estimates. "
+        "for independent ones; the limits are percentiles of the redrawn estimates, unless more is said. "
         "Davison & Hinkley, Bootstrap Methods and their Application, 1997; Field & Welsh, J R Stat Soc B 2007;69:369.",
     ),
     (
@@ -74,6 +74,85 @@ _INTERVALS = (
         "Newcombe hybrid score interval",
         "for the sum of sensitivity and specificity, from the Wilson limits of each. "
         "Newcombe, Stat Med 1998;17:873, method 10.",
+    ),
+    (
+        "mover",
+        "Limits recovered from Wilson's (MOVER)",
+        "for a function of sensitivity, specificity and the share of positives, or of a rate and its cut: each is "
+        "moved to its own limits in turn, and what the metric loses (or gains) by that is squared and added. "
+        "Zou & Donner, Stat Med 2008;27:1693.",
+    ),
+    (
+        "bca",
+        "BCa interval",
+        "percentiles of the redrawn estimates, moved for bias and for skewness. Efron, J Am Stat Assoc 1987;82:171.",
+    ),
+    (
+        "bias-corrected",
+        "Bias-corrected percentiles",
+        "percentiles of the redrawn estimates, moved by as much as their median lies off the estimate. "
+        "Efron, J Am Stat Assoc 1987;82:171.",
+    ),
+    (
+        "studentised",
+        "Studentised bootstrap",
+        "for a mean over cases: patients are redrawn, and the mean of each redraw is held against its own standard "
+        "error; a fifth of a patient at the worst possible value is added to the spread, since failures that are rare "
+        "show too little of it. Davison & Hinkley, Bootstrap Methods and their Application, 1997, section 5.2.",
+    ),
+    (
+        "skewness removed",
+        "Hall's interval of a skewed mean",
+        "Student's, after a cubic has taken out the skewness. Hall, J R Stat Soc B 1992;54:221.",
+    ),
+    (
+        "wald",
+        "Wald interval with sandwich variance",
+        "for a coefficient of logistic recalibration, its variance from the spread over patients. "
+        "Liang & Zeger, Biometrika 1986;73:13.",
+    ),
+    (
+        "centred bins",
+        "Limits of the expected calibration error",
+        "above: a percentile of redrawn patients, which is too high rather than too low; below: what chance in the "
+        "bins alone would give is taken off.",
+    ),
+    (
+        "of the bins' shares",
+        "Limits of the maximum calibration error",
+        "above: a percentile of redrawn patients; below: the farthest bin whose exact limits, at an error shared by "
+        "all bins, leave its mean score out.",
+    ),
+    (
+        "gamma limits",
+        "Limits of a mean count",
+        "the widest of three: percentiles of redrawn patients, Student's on the logarithm, and gamma limits. "
+        "Fay & Feuer, Stat Med 1997;16:791.",
+    ),
+    (
+        "garwood",
+        "Exact Poisson limit",
+        "for a count of none. Garwood, Biometrika 1936;28:437.",
+    ),
+    (
+        "noncentral t",
+        "Exact limits of the limits of agreement",
+        "from the noncentral t distribution; takes differences to be normal. Carkeet, Optom Vis Sci 2015;92:e71.",
+    ),
+    (
+        "f distribution",
+        "Limits of an intraclass correlation",
+        "from ratios of mean squares. Shrout & Fleiss, Psychol Bull 1979;86:420.",
+    ),
+    (
+        "fisher",
+        "Limits of a concordance correlation",
+        "on the scale of Fisher's z. Lin, Biometrics 1989;45:255, with the correction of 2000.",
+    ),
+    (
+        "modified large sample",
+        "Modified large-sample interval",
+        "for a sum of variances. Graybill & Wang, J Am Stat Assoc 1980;75:869.",
     ),
     (
         "simel",
