@@ -52,6 +52,13 @@ def measure(requirement: Requirement, rows: Rows, operating_point: float) -> Mea
     return _share(subjects, requirement, by_patient.hits, by_patient.trials)
 
 
+def can_be_resampled(requirement: Requirement) -> bool:
+    """Say whether ``estimate`` and ``replicates`` know a metric: one of scores, or of counts of calls."""
+    spec = requirement.spec
+    counted = spec.proportion is not None or spec.of_table is not None or spec.name == "imageability"
+    return counted or scored(requirement) is not None
+
+
 def estimate(requirement: Requirement, subjects: Subjects) -> float:
     """Return the metric on the subjects themselves; NaN where it is undefined."""
     how = scored(requirement)

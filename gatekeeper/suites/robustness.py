@@ -14,6 +14,7 @@ from gatekeeper.statistics import Interval
 from gatekeeper.suites import performance
 from gatekeeper.suites.clusters import ALIKE, all_alike, interval_when_alike
 from gatekeeper.suites.measurement import Measurement, undefined
+from gatekeeper.suites.scored import scored
 from gatekeeper.suites.subjects import Subjects
 
 
@@ -96,7 +97,10 @@ def _drop(
     n, patients = len(before.rows), before.clusters.count
     if n == 0 or not np.array_equal(before.rows.case, after.rows.case):
         return undefined(Reason.TOO_FEW_CASES, "cases", n, patients)
-    if followed.spec.name == "auroc" and before.one_class:
+    if not performance.can_be_resampled(followed):
+        return undefined(Reason.NOT_MEASURED, "cases", n, patients)
+    how = scored(followed)
+    if how is not None and how.both_classes and before.one_class:
         return undefined(Reason.UNDEFINED_METRIC, "cases", n, patients)
 
     estimate = performance.estimate(followed, before) - performance.estimate(followed, after)

@@ -57,6 +57,7 @@ def need_of_performance(requirement: Requirement, subjects: Subjects) -> Need:
         needed = fewest_for_lower_limit(goal, confidence)
         return Need(_PAIRS, subjects.pairs, needed, subjects.clusters.repeat, patients)
     if spec.name in SCORED:  # no count of cases bounds these: a candidate without errors shows whether they are met
+        patients = patients if SCORED[spec.name].both_classes else subjects.clusters.count
         return Need(spec.n_of, len(subjects.rows), None, subjects.clusters.repeat, patients)
     if requirement.prevalence is not None or requirement.other_rate is not None or spec.of_table is not None:
         return _by_class(requirement, subjects, patients)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made_up_evidence import (
+    CONTEXT,
     OPERATING_POINT,
     MadeUpCase,
     cells,
@@ -17,6 +18,7 @@ from made_up_evidence import (
 )
 
 from gatekeeper.evidence import Outcome, Reason
+from gatekeeper.metrics import METRICS
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import clopper_pearson, cluster_weights
 from gatekeeper.suites import Measurement
@@ -137,6 +139,19 @@ def test_a_drop_that_rests_on_few_patients_has_no_interval() -> None:
 def test_a_drop_of_what_has_no_value_is_undefined(followed: str, cases: list[MadeUpCase]) -> None:
     found = measured_drop(followed, cases, cases)
     assert (found.estimate, found.reason) == (None, Reason.UNDEFINED_METRIC)
+
+
+@pytest.mark.parametrize("metric", ["average_precision", "brier_score", "calibration_slope_deviation", "froc_score"])
+@pytest.mark.parametrize("cases", [cells(20, 0, 0, 20), cells(20, 5, 0, 0), cells(0, 0, 0, 1), cells(1, 0, 0, 1), []])
+def test_a_drop_of_any_metric_on_any_cases_is_measured_or_said(metric: str, cases: list[MadeUpCase]) -> None:
+    higher = METRICS.get(metric).higher_is_better
+    end = {"lower_limit": {"at_least": 0.5}} if higher else {"upper_limit": {"at_most": 1}}
+    context = CONTEXT | {"task": "detection" if metric == "froc_score" else "classification"}
+    drop = requirement("performance_drop", of="it", perturbation="contour_erosion", severity=1)
+    policy = policy_of({"it": requirement(metric, **end), "drop": drop}, robustness=LADDER, context=context)
+    evidence = evidence_of({name: cases for name in ("baseline", *(f"contour_erosion.{step}" for step in (1, 2, 3)))})
+    found = measure(drop, policy, evidence, OPERATING_POINT)
+    assert found.interval is not None or found.reason is not None
 
 
 @every_followed
