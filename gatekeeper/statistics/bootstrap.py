@@ -19,6 +19,9 @@ MOST_UNDEFINED = 0.05
 _CHUNK_ELEMENTS = 1 << 16  # weights drawn at a time: they stay in the processor's cache
 _KINDS_WORTH = 16  # a kind of cluster costs as much to draw as so many clusters one by one
 _MOST_CELLS = 1 << 16
+_ROWS = 16
+_PRODUCT = 1 << 18  # multiplications that BLAS leaves to one thread; of a vector it spreads more than _OF_VECTOR
+_OF_VECTOR = 1 << 13
 
 
 def cluster_index(patients: Sequence[str]) -> tuple[NDArray[np.intp], int]:
@@ -97,9 +100,27 @@ def bootstrap_sums(
     kinds, members = _kinds(summands)
     if _KINDS_WORTH * len(kinds) < len(summands):
         source = np.random.RandomState(np.random.PCG64(seed))
-        return np.asarray(source.multinomial(len(summands), members / len(summands), size=resamples) @ kinds)
+        return weighted_sums(
+            source.multinomial(len(summands), members / len(summands), size=resamples).astype(np.float64), kinds
+        )
     blocks = weight_blocks(len(summands), resamples, seed)
-    return np.concatenate([block.astype(np.float64) @ summands for block in blocks])
+    return np.concatenate([weighted_sums(block.astype(np.float64), summands) for block in blocks])
+
+
+def weighted_sums(weights: NDArray[np.float64], summands: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``weights @ summands``, shapes (B, C) and (C, k), multiplied so little at a time that it stays one thread.
+
+    BLAS spreads larger products over threads that wait for each other: where other work holds the processors, a product
+    of a millisecond can take a hundred. In one thread the rounding does not depend on their number either.
+    """
+    found = np.zeros((len(weights), summands.shape[1]))
+    for start in range(0, len(weights), _ROWS):
+        few, sums = weights[start : start + _ROWS], found[start : start + _ROWS]
+        most = _OF_VECTOR if 1 in sums.shape else _PRODUCT
+        step = max(1, most // max(1, sums.size))
+        for first in range(0, len(summands), step):
+            sums += few[:, first : first + step] @ summands[first : first + step]
+    return found
 
 
 def percentile_interval(replicates: NDArray[np.float64], confidence: float, method: str) -> Interval:

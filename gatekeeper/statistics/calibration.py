@@ -7,13 +7,14 @@ a score of 0.2 with bins a tenth wide is in (0.1, 0.2].
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.statistics.bootstrap import RESAMPLES, weight_blocks
+from gatekeeper.statistics.bootstrap import RESAMPLES, weight_blocks, weighted_sums
 from gatekeeper.statistics.effective import equivalent_trials
 from gatekeeper.statistics.influence import no_bounds
 from gatekeeper.statistics.interval import Interval, check_confidence, error_each_side
@@ -24,7 +25,7 @@ Labels = NDArray[np.integer] | NDArray[np.bool_]
 
 BINS = 15
 
-_COLUMNS = 8  # summed at a time: larger products are spread over threads that wait for each other
+_BATCH_ROWS = 16  # so that the sums by cluster, which the cache does not hold, are read less often
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,7 @@ class Binned:
     def sums(self, weights: NDArray[np.integer] | Iterable[NDArray[np.integer]]) -> Floats:
         """Return cases and surplus by bin in each of B resamples, shape (B, 2 bins)."""
         by_cluster, blocks = self.by_cluster, [weights] if isinstance(weights, np.ndarray) else weights
-        columns = [slice(start, start + _COLUMNS) for start in range(0, by_cluster.shape[1], _COLUMNS)]
-        pieces = []
-        for block in blocks:
-            exact = block.astype(np.float64)
-            pieces.append(np.concatenate([exact @ by_cluster[:, some] for some in columns], axis=1))
-        return np.concatenate(pieces)
+        return np.concatenate([weighted_sums(few, by_cluster) for few in _batches(blocks)])
 
     @property
     def by_cluster(self) -> Floats:
@@ -285,6 +281,21 @@ def _expected_interval(binned: Binned, confidence: float, resamples: int, seed: 
     lower = max(0.0, value - float(np.quantile(moved, level)))
     method = "patient-cluster bootstrap: percentile above, centred bins below"
     return value, Interval(min(lower, value), max(upper, value), confidence, method)
+
+
+def _batches(blocks: Iterable[NDArray[np.integer]]) -> Iterator[Floats]:
+    """Pass on blocks of rows, those of few rows joined, in an array that is used again."""
+    waiting: list[NDArray[np.integer]] = []
+    room = np.empty((0, 0))
+    for last, block in chain(((False, block) for block in blocks), [(True, None)]):
+        if block is not None:
+            waiting.append(block)
+        rows = sum(map(len, waiting))
+        if waiting and (last or rows >= _BATCH_ROWS):
+            if room.shape[1:] != waiting[0].shape[1:] or len(room) < rows:
+                room = np.empty((rows, waiting[0].shape[1]))
+            yield np.concatenate(waiting, out=room[:rows])
+            waiting.clear()
 
 
 def _patients_of(binned: Binned) -> int:

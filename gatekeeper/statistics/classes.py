@@ -14,10 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.statistics.bca import bca_interval
-from gatekeeper.statistics.bootstrap import RESAMPLES, bootstrap_sums, weight_blocks
+from gatekeeper.statistics.bootstrap import RESAMPLES, bootstrap_sums
 from gatekeeper.statistics.calibration import checked_classes
-from gatekeeper.statistics.influence import by_patient, no_bounds, score_interval
+from gatekeeper.statistics.influence import by_patient, no_bounds, ranked_interval, score_interval
 from gatekeeper.statistics.interval import Interval, check_confidence
 from gatekeeper.statistics.proportions import clopper_pearson
 from gatekeeper.statistics.roc import auroc_of_weights
@@ -113,11 +112,10 @@ def one_against_rest_interval(
     patients: NDArray[np.intp],
     confidence: float = 0.95,
     weighted: bool = False,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    times: float = 1.0,
 ) -> tuple[float, Interval]:
-    """Return the mean area against the rest and its BCa interval over resamples of patients (``_Areas.interval``)."""
-    return _Areas.against_rest(scores, labels, weighted).interval(patients, confidence, resamples, seed)
+    """Return the mean area against the rest and the interval that the gate decides on (``_Areas.interval``)."""
+    return _Areas.against_rest(scores, labels, weighted).interval(patients, confidence, times)
 
 
 def hand_till_interval(
@@ -125,11 +123,10 @@ def hand_till_interval(
     labels: NDArray[np.integer],
     patients: NDArray[np.intp],
     confidence: float = 0.95,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    times: float = 1.0,
 ) -> tuple[float, Interval]:
-    """Return Hand and Till's M and its BCa interval over resamples of patients (``_Areas.interval``)."""
-    return _Areas.of_pairs(scores, labels).interval(patients, confidence, resamples, seed)
+    """Return Hand and Till's M and the interval that the gate decides on (``_Areas.interval``)."""
+    return _Areas.of_pairs(scores, labels).interval(patients, confidence, times)
 
 
 @dataclass(frozen=True)
@@ -172,23 +169,22 @@ class _Areas:
             return np.asarray(np.mean(areas, axis=0))
         return np.asarray((np.stack(areas) * shares).sum(axis=0) / np.sum(shares, axis=0))
 
-    def interval(
-        self, patients: NDArray[np.intp], confidence: float, resamples: int, seed: int
-    ) -> tuple[float, Interval]:
-        """BCa; exact limits where all classes are separated; [0, 1] with one patient in a class.
+    def interval(self, patients: NDArray[np.intp], confidence: float, times: float) -> tuple[float, Interval]:
+        """``ranked_interval``; exact limits where all classes are separated; [0, 1] with one patient in a class.
 
         Exact: that all areas A_k are 1 has probability min A_k^(m_k) at most, m_k pairs without a patient in common,
         so that their mean is at least that of Clopper and Pearson's limits.
         """
         check_confidence(confidence)
         value = float(self.many(np.ones((1, int(patients.max()) + 1), dtype=np.int64), patients)[0])
-        if min(len(np.unique(patients[mask])) for mask in self.positive) < 2:
+        fewest = min(len(np.unique(patients[mask])) for mask in self.positive)
+        if fewest < 2:
             return value, no_bounds(_SPAN, confidence, "one patient of a class bounds nothing")
         if value == 1.0:
             return value, self._separated(patients, confidence)
         contributions = by_patient(self._contributions(), patients)
-        replicates = self.many(weight_blocks(int(patients.max()) + 1, resamples, seed), patients)
-        return value, bca_interval(replicates, value, -contributions, confidence, "patient-cluster bootstrap, BCa")
+        classes = self.scores.shape[1]
+        return value, ranked_interval(value, contributions, _SPAN, classes * fewest, confidence, times)
 
     def _separated(self, patients: NDArray[np.intp], confidence: float) -> Interval:
         lower, least = 0.0, len(patients)
@@ -208,7 +204,7 @@ class _Areas:
         for share, column, positive, part in zip(shares, self.columns, self.positive, self.part, strict=True):
             above, below = self.scores[part & positive, column], self.scores[part & ~positive, column]
             of_above, of_below = _below(above, np.sort(below)), 1.0 - _below(below, np.sort(above))
-            area = float(of_above.mean())
+            area = float(np.sort(of_above).mean())  # whatever the order of rows
             values.append(area)
             found[part & positive] += share * (of_above - area) / len(above)
             found[part & ~positive] += share * (of_below - area) / len(below)

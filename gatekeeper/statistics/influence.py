@@ -60,6 +60,33 @@ def score_interval(
     return Interval(min(lower, value), max(upper, value), confidence, ON_EFFECTIVE)
 
 
+def ranked_interval(
+    value: float,
+    contributions: Floats,
+    span: tuple[float, float],
+    fewest: float,
+    confidence: float = 0.95,
+    times: float = 1.0,
+) -> Interval:
+    """Return ``score_interval`` for a number of the order of scores, such as a partial area or an average precision.
+
+    The few patients who rank badly make the spread, and may not have been drawn. So it is taken to hold a fifth of a
+    patient more whose part of the number, one in ``fewest``, is all lost for the lower limit, and all won for the upper
+    one. Resampling patients instead (BCa) puts the lower limit above the truth in 4 to 7 % of test sets of 100 cases,
+    this in 0 to 5 % (``make coverage``).
+
+    Parameters
+    ----------
+    fewest : patients of the rarer class, times the number of areas that are averaged
+
+    Where no patient differs, or the value lies at an end of its span, the interval is the span.
+    """
+    if not span[0] < value < span[1] or not (contributions != 0.0).any():
+        return no_bounds(span, confidence, "no patient differs")
+    worst = ((value - span[0]) / fewest, (span[1] - value) / fewest)
+    return score_interval(value, contributions, span, confidence, worst, times)
+
+
 def skewed_mean_interval(mean: float, contributions: Floats, confidence: float = 0.95, times: float = 1.0) -> Interval:
     """Return Hall's interval of a mean of skewed values: Student's t, its skewness taken out by a cubic.
 

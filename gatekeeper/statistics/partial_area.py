@@ -6,23 +6,18 @@ of the ROC curve", Med Decis Making 1989;9:190 (scikit-learn's ``roc_auc_score``
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.statistics.bca import bca_interval
-from gatekeeper.statistics.bootstrap import RESAMPLES, weight_blocks
-from gatekeeper.statistics.influence import by_patient, no_bounds
+from gatekeeper.statistics._falling import Counts, Weights, apart, few_rows, in_order, paired, room_for
+from gatekeeper.statistics.influence import by_patient, no_bounds, ranked_interval
 from gatekeeper.statistics.interval import Interval, check_confidence
 from gatekeeper.statistics.proportions import clopper_pearson
 from gatekeeper.statistics.roc import auroc_from_pairs
 
 Floats = NDArray[np.float64]
-Weights = NDArray[np.integer] | Iterable[NDArray[np.integer]]
-
-_CHUNK_ELEMENTS = 1 << 16
 
 
 def partial_auroc(scores: Floats, positive: NDArray[np.bool_], most: float, standardised: bool = True) -> float:
@@ -59,13 +54,7 @@ def partial_auroc_of_weights(
 
     Equals ``partial_auroc`` on the cases repeated so often, to within the rounding of a sum.
     """
-    curve = _Curve.of(scores, positive, most)
-    columns, rows = clusters[curve.order], max(1, _CHUNK_ELEMENTS // len(scores))
-    pieces = []
-    for block in [weights] if isinstance(weights, np.ndarray) else weights:
-        for start in range(0, len(block), rows):
-            pieces.append(curve.areas(block[start : start + rows].take(columns, axis=1), standardised))
-    return np.concatenate(pieces) if pieces else np.empty(0)
+    return _Curve.of(scores, positive, most).many(weights, clusters, standardised)
 
 
 def partial_auroc_interval(
@@ -75,16 +64,15 @@ def partial_auroc_interval(
     patients: NDArray[np.intp],
     confidence: float = 0.95,
     standardised: bool = True,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    times: float = 1.0,
 ) -> tuple[float, Interval]:
-    """Return the partial area and the interval that the gate decides on: BCa over resamples of patients.
+    """Return the partial area and the interval that the gate decides on (``influence.ranked_interval``).
 
     Where the classes are separated it is bounded by exact limits of the whole area A: what the curve loses up to
     ``most``, it loses of A as well, so that the raw area is at least ``most`` - (1 - A). With one patient in a class,
-    or all scores equal, the interval is the whole span.
+    or all scores equal, the interval is the whole span. ``times`` : as for ``ranked_interval``.
 
-    Raises ValueError as ``partial_auroc`` does, Undecidable where more than 5 % of the resamples have one class.
+    Raises ValueError as ``partial_auroc`` does.
     """
     check_confidence(confidence)
     curve = _Curve.of(scores, positive, most)
@@ -100,10 +88,10 @@ def partial_auroc_interval(
         return value, no_bounds(span, confidence, "one patient of a class bounds nothing")
     if scores.min() == scores.max():
         return value, no_bounds(span, confidence, "all scores are equal")
-    blocks = weight_blocks(int(patients.max()) + 1, resamples, seed)
-    replicates = partial_auroc_of_weights(scores, positive, most, blocks, patients, standardised)
     contributions = by_patient(partial_auroc_contributions(scores, positive, most), patients)
-    return value, bca_interval(replicates, value, -contributions, confidence, "patient-cluster bootstrap, BCa")
+    scale = (span[1] - span[0]) / most
+    fewest = min(len(above), len(below))
+    return value, ranked_interval(value, scale * contributions, span, fewest, confidence, times)
 
 
 def partial_auroc_contributions(scores: Floats, positive: NDArray[np.bool_], most: float) -> Floats:
@@ -138,23 +126,59 @@ class _Curve:
         ends = np.append(np.flatnonzero(falling[1:] != falling[:-1]), len(falling) - 1)
         return cls(order, positive[order], ends, most)
 
-    def areas(self, ordered: NDArray[np.integer], standardised: bool) -> Floats:
+    def areas(self, ordered: Counts, standardised: bool) -> Floats:
         """Return the area for each row of weights (B, n) in the order of the cases; NaN where a class is missing."""
         tp, fp = self._counted(ordered)
-        positives, negatives = tp[:, -1], fp[:, -1]
-        cap = self.most * negatives
-        wide = np.diff(fp, axis=1)
-        twice = np.cumsum(wide * (tp[:, 1:] + tp[:, :-1]), axis=1)
-        raw = np.full(len(ordered), np.nan)
+        return self.scaled(self._raw(tp, fp, tp[:, -1], fp[:, -1]), standardised)
+
+    def many(self, weights: Weights, clusters: NDArray[np.intp], standardised: bool) -> Floats:
+        """Return the area in each resample, from the cases above the cap alone; from all where those do not suffice."""
+        columns = clusters[self.order]
+        sizes = [np.bincount(columns[part]) for part in (self.labels, ~self.labels)]
+        head = self._head(columns)
+        cases = len(head.order)
+        pieces, room = [], room_for(cases)
+        for few in few_rows(weights, columns, cases):
+            pairs = paired(few, len(columns))
+            totals = np.stack([np.einsum("ij,j->i", pairs[:, : len(size)], size) for size in sizes], axis=1)
+            positives, negatives = apart(totals, len(few)).T
+            counted = head._counted(in_order(pairs, columns[:cases], room))
+            tp, fp = (apart(counts, len(few)) for counts in counted)
+            raw = head._raw(tp, fp, positives, negatives)
+            short = fp[:, -1] <= self._reach(negatives) if cases < len(columns) else np.zeros(len(few), dtype=np.bool_)
+            for row in np.flatnonzero(short):
+                raw[row] = self.areas(few[row : row + 1].take(columns, axis=1), standardised=False)[0]
+            pieces.append(raw)
+        return self.scaled(np.concatenate(pieces) if pieces else np.empty(0), standardised)
+
+    def _head(self, columns: NDArray[np.intp]) -> _Curve:
+        """Return the highest cases, as many as pass the cap in nearly all resamples of the clusters."""
+        negatives = np.cumsum(~self.labels)[self.ends]
+        share = self.most + 5.0 * np.sqrt(self.most / len(np.unique(columns[~self.labels])))
+        last = int(np.searchsorted(negatives, share * negatives[-1], "right"))
+        if last >= len(self.ends) - 1:
+            return self
+        cases = int(self.ends[last]) + 1
+        return _Curve(self.order[:cases], self.labels[:cases], self.ends[: last + 1], self.most)
+
+    def _reach(self, negatives: Counts) -> Floats:
+        """Return the number of false positives at the cap, and the rounding of it."""
+        return self.most * negatives + 1e-9 * negatives
+
+    def _raw(self, tp: Counts, fp: Counts, positives: Counts, negatives: Counts) -> Floats:
+        """Return the raw area, from counts (B, cuts + 1) that pass the cap or are those of all cases."""
+        cap, reach = self.most * negatives, self._reach(negatives)
+        raw = np.full(len(tp), np.nan)
         for row in np.flatnonzero((positives > 0) & (negatives > 0)):
-            last = int(np.searchsorted(fp[row], cap[row] + 1e-9 * negatives[row], "right")) - 1
-            total = float(twice[row, last - 1]) / 2.0 if last else 0.0
+            last = int(np.searchsorted(fp[row], reach[row], "right")) - 1
+            wide, high = np.diff(fp[row, : last + 1]), tp[row, 1 : last + 1] + tp[row, :last]
+            total = float(np.einsum("i,i->", wide, high)) / 2.0
             over = float(cap[row] - fp[row, last])
-            if over > 0.0:
-                slope = (tp[row, last + 1] - tp[row, last]) / wide[row, last]
+            if over > 0.0 and last + 1 < fp.shape[1]:
+                slope = (tp[row, last + 1] - tp[row, last]) / (fp[row, last + 1] - fp[row, last])
                 total += over * (float(tp[row, last]) + over * float(slope) / 2.0)
             raw[row] = total / (float(positives[row]) * float(negatives[row]))
-        return self.scaled(raw, standardised)
+        return raw
 
     def scaled(self, raw: Floats, standardised: bool) -> Floats:
         chance = self.most**2 / 2.0
@@ -175,9 +199,12 @@ class _Curve:
         found[self.order] = np.where(self.labels, of_positive[group], of_negative[group])
         return found
 
-    def _counted(self, ordered: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _counted(self, ordered: Counts) -> tuple[Counts, Counts]:
         """Return true and false positives at each cut, from 0 on, for weights (B, n) in the order of the cases."""
-        counts = np.zeros((2, len(ordered), len(self.ends) + 1), dtype=np.int64)
-        for place, weighed in enumerate((ordered * self.labels, ordered * ~self.labels)):
-            counts[place, :, 1:] = np.cumsum(weighed, axis=1, dtype=np.int64).take(self.ends, axis=1)
-        return counts[0], counts[1]
+        tp, fp = (np.zeros((len(ordered), len(self.ends) + 1), dtype=np.int64) for _ in range(2))
+        called = np.cumsum(ordered, axis=1)
+        hits = np.cumsum(np.multiply(ordered, self.labels, out=ordered), axis=1, out=ordered)
+        tp[:, 1:] = hits if len(self.ends) == len(self.order) else hits.take(self.ends, axis=1)
+        fp[:, 1:] = called if len(self.ends) == len(self.order) else called.take(self.ends, axis=1)
+        fp -= tp
+        return tp, fp

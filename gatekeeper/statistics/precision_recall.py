@@ -10,25 +10,23 @@ the test set's prevalence.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gatekeeper.statistics._falling import Counts, Weights, apart, few_rows, in_order, paired, room_for
 from gatekeeper.statistics.bca import bca_interval
 from gatekeeper.statistics.bootstrap import RESAMPLES, percentile_interval, weight_blocks
-from gatekeeper.statistics.influence import by_patient, no_bounds
+from gatekeeper.statistics.influence import by_patient, no_bounds, ranked_interval
 from gatekeeper.statistics.interval import Interval, Undecidable, check_confidence
 from gatekeeper.statistics.proportions import clopper_pearson
 
 Floats = NDArray[np.float64]
-Counts = NDArray[np.int64]
-Weights = NDArray[np.integer] | Iterable[NDArray[np.integer]]
 
 _Of = Callable[[Counts, Counts], Floats]  # a number of each resample, from its hits and calls at every cut
 
-_CHUNK_ELEMENTS = 1 << 16
 _ROUNDING = 1e-9  # 0.55 of 100 cases is 55 of them, though 0.55 * 100 in binary is a little more
 _SPAN = (0.0, 1.0)
 _BOOTSTRAP = "patient-cluster bootstrap"
@@ -91,36 +89,33 @@ def average_precision_interval(
     positive: NDArray[np.bool_],
     patients: NDArray[np.intp],
     confidence: float = 0.95,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    times: float = 1.0,
 ) -> tuple[float, Interval]:
-    """Return the average precision and the interval that the gate decides on: BCa over resamples of patients.
+    """Return the average precision and the interval that the gate decides on (``influence.ranked_interval``).
 
-    Percentile limits lie above the truth in 3 to 12 % of test sets of 100 to 300 cases instead of 2.5 %, more often
-    the nearer it is to 1; BCa's in 2 to 4 %. Where the classes are separated resamples say nothing:
+    Percentile limits of resamples lie above the truth in 3 to 12 % of test sets of 100 to 300 cases instead of 2.5 %,
+    more often the nearer it is to 1; BCa's in up to 7 %. Where the classes are separated there is no spread:
     ``average_precision_from_pairs`` bounds it. With one patient in a class, or all scores equal, it is [0, 1].
 
     Parameters
     ----------
     scores, positive : as for ``average_precision``, cases of both classes
-    patients : codes from 0 to C - 1, shape (n,)
+    patients : codes of the patients, shape (n,)
+    times : for the interval of so many times as many patients who tell the same
 
-    Raises ValueError as ``average_precision`` does, and without a negative case; Undecidable where more than 5 % of the
-    resamples have no positive case.
+    Raises ValueError as ``average_precision`` does, and without a negative case.
     """
     check_confidence(confidence)
-    curve = _Curve.of(scores, positive)
-    value = float(curve.once(_average)[0])
+    value = float(_Curve.of(scores, positive).once(_average)[0])
     unbounded = _unbounded(scores, positive, patients, confidence)
     if unbounded is not None:
         return value, unbounded
     separated = _separated_area(scores, positive, patients, confidence)
     if separated is not None:
         return value, average_precision_from_pairs(separated[1], _odds(positive), confidence)
-    blocks = weight_blocks(int(patients.max()) + 1, resamples, seed)
-    replicates = curve.many(_average, blocks, patients)
     contributions = by_patient(average_precision_contributions(scores, positive), patients)
-    return value, bca_interval(replicates, value, -contributions, confidence, f"{_BOOTSTRAP}, BCa")
+    fewest = min(len(np.unique(patients[positive])), len(np.unique(patients[~positive])))
+    return value, ranked_interval(value, contributions, _SPAN, fewest, confidence, times)
 
 
 def average_precision_from_pairs(pairs: int, odds: float, confidence: float = 0.95) -> Interval:
@@ -172,7 +167,8 @@ def precision_at_sensitivity_interval(
     ROC curve lets f, the false-positive rate at the sensitivity s, be (1 - A) / (1 - s) at most, and the precision is
     s / (s + r f) at least, r negatives for each positive. With one patient in a class, or all scores equal, [0, 1].
 
-    Parameters and errors as for ``average_precision_interval``.
+    Parameters and errors as for ``average_precision_interval``; also Undecidable where more than 5 % of the resamples
+    have no positive case.
     """
     check_confidence(confidence)
     value, replicates = _resampled(_precision_at(sensitivity), scores, positive, patients, resamples, seed)
@@ -307,20 +303,20 @@ class _Curve:
     def once(self, of: _Of) -> Floats:
         return of(*self.counted(np.ones((1, len(self.order)), dtype=np.int64)))
 
-    def counted(self, ordered: NDArray[np.integer]) -> tuple[Counts, Counts]:
-        """Return true positives and calls at each cut, for weights (B, n) in the order of the cases."""
-        called = np.cumsum(ordered, axis=1, dtype=np.int64).take(self.ends, axis=1)
-        tp = np.cumsum(ordered.take(self.hits, axis=1), axis=1, dtype=np.int64)
+    def counted(self, ordered: Counts) -> tuple[Counts, Counts]:
+        """Return true positives and calls at each cut, for weights (B, n) in the order of the cases; sums those up."""
+        tp = ordered.take(self.hits, axis=1)
+        np.cumsum(tp, axis=1, out=tp)
         if len(self.hits) > len(self.ends):
             tp = tp.take(np.searchsorted(self.hits, self.ends, "right") - 1, axis=1)
-        return tp, called
+        return tp, np.cumsum(ordered, axis=1, out=ordered).take(self.ends, axis=1)
 
     def many(self, of: _Of, weights: Weights, clusters: NDArray[np.intp]) -> Floats:
-        columns, rows = clusters[self.order], max(1, _CHUNK_ELEMENTS // len(self.order))
-        pieces = []
-        for block in [weights] if isinstance(weights, np.ndarray) else weights:
-            for start in range(0, len(block), rows):
-                pieces.append(of(*self.counted(block[start : start + rows].take(columns, axis=1))))
+        columns, cases = clusters[self.order], len(self.order)
+        pieces, room = [], room_for(cases)
+        for few in few_rows(weights, columns, cases):
+            tp, called = self.counted(in_order(paired(few, cases), columns, room))
+            pieces.append(of(apart(tp, len(few)), apart(called, len(few))))
         return np.concatenate(pieces) if pieces else np.empty(0)
 
 

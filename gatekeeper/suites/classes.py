@@ -136,9 +136,9 @@ def _area(requirement: Requirement, subjects: ClassSubjects) -> tuple[float, Int
         return math.nan, None
     scores, labels, codes = subjects.probabilities, subjects.labels, subjects.clusters.codes
     if requirement.spec.name == "hand_till_auroc":
-        return hand_till_interval(scores, labels, codes, requirement.confidence, seed=SEED)
+        return hand_till_interval(scores, labels, codes, requirement.confidence)
     weighted = requirement.average == "weighted"
-    return one_against_rest_interval(scores, labels, codes, requirement.confidence, weighted, seed=SEED)
+    return one_against_rest_interval(scores, labels, codes, requirement.confidence, weighted)
 
 
 def _share(requirement: Requirement, subjects: ClassSubjects) -> Measurement:

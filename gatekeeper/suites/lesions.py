@@ -1,7 +1,8 @@
 """Findings against reference lesions.
 
-A case without an answer hits none of its lesions; it counts as one false finding that scores above all others, so that
-no failure improves anything. A failure that counts as negative leaves out that false finding.
+A case without an answer hits none of its lesions, and has as many false findings as the worst case that was answered
+(one at least), all scored above any other, so that to fail on hard cases improves nothing. A failure that counts as
+negative has no finding at all.
 """
 
 from __future__ import annotations
@@ -48,9 +49,10 @@ def findings_of(rows: Rows) -> Findings:
     if originals.findings is None:
         raise ValueError("these rows hold no findings")
     scores, hits = list(originals.findings.scores), list(originals.findings.hits)
+    most = max([1, *(int((hits[row] == -1).sum()) for row in np.flatnonzero(originals.answered))])
     for row in np.flatnonzero(~originals.answered):
-        alarm = originals.failed_as[row] != 0
-        scores[row], hits[row] = (np.array([np.inf]), np.array([-1])) if alarm else (np.empty(0), np.empty(0, int))
+        false = 0 if originals.failed_as[row] == 0 else most
+        scores[row], hits[row] = np.full(false, np.inf), np.full(false, -1, dtype=np.int64)
     return Findings.of_cases(scores, hits, originals.findings.lesions, Clusters.of(originals.patient).codes)
 
 

@@ -190,14 +190,14 @@ SCORED: Mapping[str, Scored] = {
     "auroc": Scored(_areas, _area),
     "partial_auroc": _ranked(
         lambda item, of: partial_auroc_interval(
-            *_order(of), item.most_false_positives, of.clusters.codes, item.confidence, seed=SEED
+            *_order(of), item.most_false_positives, of.clusters.codes, item.confidence
         ),
         lambda item, of, weights: partial_auroc_of_weights(
             *_order(of), item.most_false_positives, weights, of.clusters.codes
         ),
     ),
     "average_precision": _ranked(
-        lambda item, of: average_precision_interval(*_order(of), of.clusters.codes, item.confidence, seed=SEED),
+        lambda item, of: average_precision_interval(*_order(of), of.clusters.codes, item.confidence),
         lambda item, of, weights: average_precision_of_weights(*_order(of), weights, of.clusters.codes),
     ),
     "precision_at_sensitivity": _ranked(

@@ -108,8 +108,8 @@ def test_what_says_nothing_is_bounded_by_nothing() -> None:
 def test_the_order_of_rows_changes_nothing() -> None:
     scores, positive = made_up(80, 5)
     codes, order = np.arange(80) // 2, np.random.default_rng(5).permutation(80)
-    first = partial_auroc_interval(scores, positive, 0.2, codes, resamples=200)
-    assert partial_auroc_interval(scores[order], positive[order], 0.2, codes[order], resamples=200) == first
+    first = partial_auroc_interval(scores, positive, 0.2, codes)
+    assert partial_auroc_interval(scores[order], positive[order], 0.2, codes[order]) == first
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,6 @@ def test_limits_are_rarely_wrong() -> None:
     rates = (np.arange(200_000) + 0.5) / 200_000 * most
     area = float(ndtr(shift + ndtri(rates)).mean()) * most
     truth = (1.0 + (area - most**2 / 2.0) / (most - most**2 / 2.0)) / 2.0
-    found = [
-        partial_auroc_interval(*made_up(150, 9000 + k, 12, shift), most, np.arange(150), resamples=400, seed=k)[1]
-        for k in range(400)
-    ]
-    assert np.mean([limits.lower > truth for limits in found]) <= 0.055
+    found = [partial_auroc_interval(*made_up(150, 9000 + k, 12, shift), most, np.arange(150))[1] for k in range(400)]
+    assert np.mean([limits.lower > truth for limits in found]) <= 0.05
     assert np.mean([limits.upper < truth for limits in found]) <= 0.055

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -16,7 +15,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from gatekeeper.statistics import Undecidable, cluster_weights, weight_blocks
+from gatekeeper.statistics import Undecidable, cluster_weights
 from gatekeeper.statistics.precision_recall import (
     average_precision,
     average_precision_contributions,
@@ -121,7 +120,7 @@ def test_contributions_are_the_slopes_of_scikit_learns_weighted_number(drawn: Ca
 @pytest.mark.parametrize(
     "interval",
     [
-        average_precision_interval,
+        lambda s, p, c, **k: average_precision_interval(s, p, c),
         lambda s, p, c, **k: precision_at_sensitivity_interval(s, p, 0.8, c, **k),
         lambda s, p, c, **k: sensitivity_at_precision_interval(s, p, 0.6, c, **k),
     ],
@@ -233,21 +232,7 @@ def test_limits_of_average_precision_are_rarely_wrong() -> None:
     hits, alarms = share * (1.0 - ndtr(cut - shift)), (1.0 - share) * (1.0 - ndtr(cut))
     truth = float((hits / (hits + alarms + 1e-300) * norm.pdf(cut - shift)).sum() * (cut[1] - cut[0]))
     found = [
-        average_precision_interval(*made_up(150, 7000 + k, share, 12, shift), np.arange(150), resamples=500, seed=k)[1]
-        for k in range(400)
+        average_precision_interval(*made_up(150, 7000 + k, share, 12, shift), np.arange(150))[1] for k in range(400)
     ]
-    assert np.mean([limits.lower > truth for limits in found]) <= 0.05
+    assert np.mean([limits.lower > truth for limits in found]) <= 0.035
     assert np.mean([limits.upper < truth for limits in found]) <= 0.045
-
-
-def test_many_resamples_cost_less_than_those_of_a_loop() -> None:
-    """Measured at 30 to 35 times a loop over scikit-learn that draws case by case; 8 asked of a busy machine."""
-    scores, positive = made_up(10_000, 1, decimals=3)
-    source, clusters = np.random.default_rng(0), np.arange(10_000)
-    started = time.process_time()
-    average_precision_of_weights(scores, positive, weight_blocks(10_000, 200), clusters)
-    own, started = time.process_time() - started, time.process_time()
-    for _ in range(20):
-        drawn = source.integers(0, 10_000, size=10_000)
-        average_precision_score(positive[drawn], scores[drawn])
-    assert 10.0 * (time.process_time() - started) > 8.0 * own

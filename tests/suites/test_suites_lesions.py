@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from made_up_evidence import MadeUpCase, evidence_of, requirement
 
@@ -23,7 +23,7 @@ Found = tuple[list[float], list[int], int]  # scores, lesions hit, lesions there
 FEWER_IS_BETTER = {"upper_limit": {"at_most": 2}}
 OPTIONS: dict[str, dict[str, object]] = {
     "sensitivity_at_fppi": {"at_false_positives_per_case": 1},
-    "false_positives_per_case_at_sensitivity": {"at_sensitivity": 0.8, **FEWER_IS_BETTER},
+    "false_positives_per_case_at_sensitivity": {"at_sensitivity": 0.5, **FEWER_IS_BETTER},
     "false_positives_per_case": FEWER_IS_BETTER,
 }
 
@@ -91,18 +91,26 @@ def test_the_curve_is_that_of_all_findings() -> None:
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 100), failed=st.sets(st.integers(0, 39), min_size=1, max_size=8))
 @pytest.mark.parametrize("name", MEASURED)
-def test_a_case_without_an_answer_never_helps(name: str, seed: int, failed: set[int]) -> None:
+def test_to_fail_on_a_case_never_helps(name: str, seed: int, failed: set[int]) -> None:
+    """As long as some case that was answered is as bad as the worst of those that were not."""
     cases = made_up(seed, 40)
+    falses = [hits.count(-1) for _, hits, _ in cases]
+    most = max(falses[at] for at in range(40) if at not in failed)
+    assume(most >= max(falses[at] for at in failed))
     before = measured(name, rows_with(cases))
     after = measured(name, rows_with(cases, unanswered=sorted(failed)))
-    if before.estimate is None or after.estimate is None:
-        assert after.reason in (Reason.UNDEFINED_METRIC, Reason.TOO_FEW_CASES)
-        return
-    if METRICS.get(name).higher_is_better:
-        assert after.estimate <= before.estimate + 1e-12 or name == "finding_precision"
-    elif name == "false_positives_per_case":
-        lost = sum(score >= 0.5 and hit == -1 for at in failed for score, hit in zip(*cases[at][:2], strict=True))
-        assert after.estimate == pytest.approx(before.estimate + (len(failed) - lost) / 40)
+    assert before.estimate is not None
+    if after.estimate is None:
+        assert name == "false_positives_per_case_at_sensitivity"
+        assert after.reason is Reason.UNDEFINED_METRIC
+    elif METRICS.get(name).higher_is_better:
+        assert after.estimate <= before.estimate + 1e-12
+    else:
+        assert after.estimate >= before.estimate - 1e-12
+    if name == "false_positives_per_case":
+        marked = [sum(score >= 0.5 and hit == -1 for score, hit in zip(*case[:2], strict=True)) for case in cases]
+        kept = sum(count for at, count in enumerate(marked) if at not in failed)
+        assert after.estimate == pytest.approx((kept + max(1, most) * len(failed)) / 40)
 
 
 @pytest.mark.parametrize("name", MEASURED)
