@@ -61,7 +61,7 @@ def write_declared(value: float, metric: str, unit: str) -> str:
         return f"severity {value:g}"
     if unit in ("mm", "mL"):
         return f"{value:g} {unit}"
-    return f"{value:g}" if unit == "count" or metric in _BARE else write_declared_share(value)
+    return f"{value:,.10g}" if unit == "count" or metric in _BARE else write_declared_share(value)
 
 
 def write_threshold(finding: Finding) -> str:

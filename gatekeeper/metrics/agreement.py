@@ -73,7 +73,8 @@ REPEATABILITY_COEFFICIENT_ABSOLUTE = Metric(
     tasks=_MEASURED_QUANTITIES,
     measured=False,
     convention="wSD pooled by degrees of freedom; right where scatter does not grow with the value, else take %RC",
-    caution=_SPREAD,
+    caution="where scatter grows with the value, the upper limit is wrong in up to 5 % of studies instead of 2.5 %; "
+    + _SPREAD,
 )
 REPRODUCIBILITY_COEFFICIENT = Metric(
     name="reproducibility_coefficient",

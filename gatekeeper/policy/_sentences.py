@@ -147,13 +147,20 @@ def side_of(requirement: Requirement) -> str:
     return "at least" if requirement.threshold.at_least is not None else "at most"
 
 
+def uncapitalised(title: str) -> str:
+    """Return a title within a sentence; abbreviations stay as they are."""
+    return title if title[1:2].isupper() else f"{title[:1].lower()}{title[1:]}"
+
+
 def _in_use(requirement: Requirement, context: Context) -> str:
     units, positive = plural(context.unit), context.positive or "as the label says"
     declared = write_declared_share(requirement.prevalence or 0.0)
     share = {
         "precision": "the share of alarms that is right",
         "npv": "the share of all-clears that is right",
-    }.get(requirement.spec.name, f"the share of all {units} that raises an alarm")
+        "abnormal_interpretation_rate": f"the share of all {units} that raises an alarm",
+        "detection_rate": f"the share of all {units} that is positive and raises an alarm",
+    }.get(requirement.spec.name, f"the {uncapitalised(requirement.spec.title)}")
     return f"Where {declared} of {units} are positive ({positive}), {share}"
 
 

@@ -35,6 +35,7 @@ class Explanation(Record):
     denominator: str
     confidence: float | None
     interval: str
+    caution: str | None = None
     outcomes: dict[str, str]
     weight: str
     basis: str
@@ -67,6 +68,7 @@ def explain_requirement(policy: Policy, id_: str, plan: Plan | None = None) -> E
         denominator=f"Counted over {spec.n_of}. Without a value: {spec.undefined}.",
         confidence=None if requirement.threshold.of == "estimate" else requirement.confidence,
         interval=interval_of(requirement),
+        caution=_sentence(spec.caution[:1].upper() + spec.caution[1:]) if spec.caution else None,
         outcomes=outcomes_of(requirement),
         weight=weight_of(id_, policy),
         basis=basis_of(requirement.basis),

@@ -52,6 +52,8 @@ def _parts(explanation: Explanation) -> Iterator[tuple[str, str]]:
     yield "", explanation.denominator
     yield "", f"Source: {explanation.source}."
     yield "How sure", f"Interval: {explanation.interval}."
+    if explanation.caution:
+        yield "", f"Caution: {explanation.caution}"
 
 
 def _reasons(explanation: Explanation) -> Iterator[tuple[str, str]]:

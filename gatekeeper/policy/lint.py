@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gatekeeper.errors import Place
 from gatekeeper.metrics import Suite
+from gatekeeper.policy._sentences import uncapitalised
 from gatekeeper.policy.load import LoadedPolicy, search_folders, shipped
 from gatekeeper.policy.schema import Policy, Requirement
 from gatekeeper.statistics import DEFAULT_METHOD, fewest_for_lower_limit, values_needed
@@ -118,7 +119,7 @@ def _on_timed_calls(policy: Policy, requirement: Requirement) -> _Remarks:
 def _on_what_is_measured(policy: Policy, requirement: Requirement) -> _Remarks:
     if requirement.not_measured is not None:
         consequence = "no candidate can PASS" if requirement.blocking else "it stays undecided"
-        what = f"this version does not measure {_uncapitalised(requirement.not_measured)} yet: {consequence}"
+        what = f"this version does not measure {uncapitalised(requirement.not_measured)} yet: {consequence}"
         yield ("metric",), _Said("not-measured", what, weight=Weight.NOTE)
 
 
@@ -203,7 +204,3 @@ def _on_layers(loaded: LoadedPolicy) -> Iterator[Remark]:
             name = file.relative_to(own).with_suffix("").as_posix()
             what = f"your own {name} stands in for the shipped one of that name"
             yield Remark(Weight.WARNING, "shadows", Place(layer), what, "give it another name, unless that is meant")
-
-
-def _uncapitalised(text: str) -> str:
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]

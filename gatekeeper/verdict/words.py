@@ -67,7 +67,7 @@ def _seen(finding: Finding, requirement: Requirement, policy: Policy) -> str:
     if metric == "accuracy":
         return f"Of the {units}, {value} are called right{span}"
     if requirement.perturbation is None:
-        return f"{requirement.spec.title} is {value}{span}"
+        return f"{title_of(requirement.model_copy(update={'title': None}), policy)} is {value}{span}"
     return _stressed(finding, requirement, policy, span)
 
 
