@@ -97,7 +97,7 @@ LOG_SCORE = Metric(
     n_of="cases",
     interval="Student t with the skewness removed (Hall, J R Stat Soc B 1992;54:221), by patient",
     convention="natural logarithm; a probability below 2⁻⁵² counts as 2⁻⁵², a cost of 36.04",
-    caution="rare confident errors that the test set does not hold are not in the interval; below 100 cases the upper "
+    caution="rare confident errors that the test set does not hold are not in the interval; below 300 cases the upper "
     "limit is too low in up to 5 % of test sets instead of 2.5 %",
     highest=MOST_LOG_LOSS,
     higher_is_better=False,

@@ -83,6 +83,8 @@ WITHIN_SUBJECT_SD = Metric(
     undefined="no subject has a repeat",
     n_of="subjects with repeats",
     interval="chi-squared on the degrees of freedom; patients resampled where one has several subjects",
+    caution="takes scatter to be alike at all scores: that of a probability is not, and the upper limit is then wrong "
+    "in 7 to 12 % of studies instead of 2.5 %, however many subjects; require flips, or a smaller SD",
     higher_is_better=False,
     options=frozenset({"level"}),
     must=frozenset({"level"}),

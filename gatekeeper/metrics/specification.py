@@ -27,7 +27,7 @@ MEAN_OVER_CASES = (
     "to the spread"
 )
 FEW_PATIENTS = (
-    "with 30 patients of whom one in twenty fails, the limit on the demanded side is wrong in up to 7 % of test sets "
+    "with 30 patients of whom one in twenty fails, the limit on the demanded side is wrong in 13 to 20 % of test sets "
     "instead of 2.5 %; failures that no patient shows are in no interval"
 )
 CALLS = frozenset({"classification", "detection"})

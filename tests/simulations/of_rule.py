@@ -23,6 +23,7 @@ class Rule:
     """A policy on sensitivity, specificity and precision; ``slack`` is what all but the first are easier by."""
 
     cases: int
+    cases_each: int
     slack: float
     samples: int = 2000
 
@@ -31,7 +32,7 @@ class Rule:
         return _policy(self.slack)
 
     def passes(self, source: np.random.Generator) -> bool:
-        rows = drawn_rows(source, self.cases, 1, SENSITIVITY, SPECIFICITY, 0.5)
+        rows = drawn_rows(source, self.cases, self.cases_each, SENSITIVITY, SPECIFICITY, 0.5)
         columns = {
             "case_id": rows.case,
             "patient": rows.patient,
@@ -62,13 +63,20 @@ def _policy(slack: float) -> Policy:
 
 def run(rule: Rule, share: float) -> dict[str, object]:
     """Return how often the rule says PASS."""
-    source = np.random.default_rng([rule.cases, round(100 * rule.slack)])
+    source = np.random.default_rng([rule.cases, rule.cases_each, round(100 * rule.slack)])
     samples = max(2, round(rule.samples * share))
     passed = sum(rule.passes(source) for _ in range(samples))
     where = "all three truths on their thresholds" if rule.slack == 0.0 else "one truth on its threshold, two far above"
-    return {"cases": rule.cases, "setting": where, "samples": samples, "false_releases": round(passed / samples, 4)}
+    return {
+        "setting": where,
+        "cases": rule.cases,
+        "cases_each": rule.cases_each,
+        "samples": samples,
+        "false_releases": round(passed / samples, 4),
+    }
 
 
 def rules() -> Iterator[Rule]:
     """Return every setting."""
-    yield from (Rule(cases, slack) for slack in (0.0, 0.2) for cases in (100, 300, 1000))
+    sizes = ((100, 1), (300, 1), (300, 3), (1000, 1), (999, 3))
+    yield from (Rule(cases, each, slack) for slack in (0.0, 0.2) for cases, each in sizes)

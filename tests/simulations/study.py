@@ -15,6 +15,19 @@ from gatekeeper.metrics import METRICS
 from gatekeeper.policy import Requirement
 from gatekeeper.suites import Measurement
 
+COLUMNS = (
+    "metric",
+    "setting",
+    "cases",
+    "cases_each",  # of a patient
+    "samples",
+    "without_interval",  # of the samples
+    "coverage",  # shares of the samples that have an interval
+    "lower_limit_above",
+    "upper_limit_below",
+    "false_releases",  # share of all samples
+)
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -56,9 +69,9 @@ class Study(Protocol):
         """Draw a test set and measure on it; resampled metrics only while ``number`` is small."""
 
 
-def simulate(study: Study, share: float) -> list[dict[str, object]]:
-    """Draw test sets and return a row of the report for each metric; ``share`` of the samples that the study asks."""
-    source = np.random.default_rng([study.cases, study.cases_each, *study.setting.encode()])
+def simulate(study: Study, share: float) -> list[list[object]]:
+    """Draw test sets and return a row of ``COLUMNS`` for each metric; ``share`` of the samples that the study asks."""
+    source = np.random.default_rng([study.cases, study.cases_each, *study.family.encode(), *study.setting.encode()])
     counts: dict[str, list[int]] = {}
     for number in range(max(2, round(study.samples * share))):
         for drawn in study.draw(source, round(number / share)):
@@ -68,22 +81,11 @@ def simulate(study: Study, share: float) -> list[dict[str, object]]:
     return [_row(study, metric, counted) for metric, counted in counts.items()]
 
 
-def _row(study: Study, metric: str, counted: list[int]) -> dict[str, object]:
+def _row(study: Study, metric: str, counted: list[int]) -> list[object]:
     samples, without, low, high, released = counted
     decided = max(1, samples - without)
-    return {
-        "family": study.family,
-        "metric": metric,
-        "setting": study.setting,
-        "cases": study.cases,
-        "cases_each": study.cases_each,
-        "samples": samples,
-        "without_interval": without,
-        "coverage": round(1.0 - (low + high) / decided, 4),
-        "lower_limit_above": round(low / decided, 4),
-        "upper_limit_below": round(high / decided, 4),
-        "false_releases": round(released / samples, 4),
-    }
+    shares = (1.0 - (low + high) / decided, low / decided, high / decided, released / samples)
+    return [metric, study.setting, study.cases, study.cases_each, samples, without, *(round(x, 4) for x in shares)]
 
 
 def item_of(metric: str, **options: object) -> Requirement:

@@ -1,0 +1,63 @@
+"""Times of single calls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+from study import Drawn, item_of
+
+from gatekeeper.statistics import Interval, mean_interval, quantile_interval
+from gatekeeper.suites import Measurement
+
+MODEL = (
+    "Log-normal times of single calls (SD of the logarithm 0.3), or the same with one call in fifty that takes ten "
+    "times as long. Truths follow from the model."
+)
+MEASURED_WITH = "gatekeeper.statistics.quantile_interval and gatekeeper.statistics.mean_interval"
+LOG_SD, SLOW, TIMES = 0.3, 0.02, 10.0
+PERCENTILES = (50.0, 95.0, 99.0)
+
+
+@dataclass(frozen=True)
+class Times:
+    """So many timed calls, some of them slow or none."""
+
+    cases: int
+    slow: float
+    cases_each: int = 1
+    samples: int = 4000
+    family: str = "times"
+
+    @property
+    def setting(self) -> str:
+        """Return the setting in words."""
+        return f"{self.slow:.0%} of calls slow"
+
+    def draw(self, source: np.random.Generator, number: int) -> Iterator[Drawn]:
+        """Draw the times of all calls."""
+        seconds = np.exp(LOG_SD * source.normal(size=self.cases))
+        seconds *= np.where(source.random(self.cases) < self.slow, TIMES, 1.0)
+        for percentile in PERCENTILES if self.slow == 0.0 else ():
+            if percentile == 99.0 and self.cases < 368:  # fewer leave it without an upper limit
+                continue
+            item = item_of("latency", percentile=percentile)
+            truth = math.exp(LOG_SD * float(ndtri(percentile / 100.0)))
+            found = quantile_interval(seconds, percentile / 100.0, item.confidence)
+            yield Drawn(f"latency, p{percentile:.0f}", self._measurement(*found), truth, item)
+        item = item_of("mean_latency")
+        truth = math.exp(LOG_SD**2 / 2.0) * (1.0 + self.slow * (TIMES - 1.0))
+        yield Drawn("mean_latency", self._measurement(*mean_interval(seconds, item.confidence)), truth, item)
+
+    def _measurement(self, value: float, interval: Interval) -> Measurement:
+        return Measurement(value, interval, interval.method, self.cases, "timed calls", 1)
+
+
+def studies() -> Iterator[Times]:
+    """Return every setting."""
+    for slow in (0.0, SLOW):
+        for cases in (100, 300, 1000):
+            yield Times(cases, slow)
