@@ -14,7 +14,7 @@ help:
 	@echo 'make test      all tests'
 	@echo 'make lint      ruff, mypy --strict, import contracts'
 	@echo 'make bench     benchmarks; results in reports/benchmarks/'
-	@echo 'make coverage  how often intervals hold the truth; results in docs/coverage.md, some minutes'
+	@echo 'make coverage  how often intervals hold the truth; results in docs/coverage.md, ten to twenty minutes'
 	@echo 'make catalogue renew docs/metrics.md'
 	@echo 'make example   renew reports/example/'
 	@echo 'make sources   renew policies/SOURCES.md'

@@ -5,7 +5,9 @@ as ``metrics.masks.charged`` gives it: a missed structure at its declared cost, 
 case without a value. ``measured.<structure>.diagonal`` is that of the volume in mm, ``quantity`` and ``reference`` are
 what was measured and what is right.
 
-A case without an answer counts as a structure that was missed, also where there is none to be found.
+A case without an answer counts as a structure that was missed, also where there is none to be found (a volume of
+nothing has no share: only its relative volumes are left out). Where evidence does not say what that costs, nothing is
+measured: a lost case is never left out of a mean.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ def measure(requirement: Requirement, rows: Rows) -> Measurement:
     spec = requirement.spec
     originals = rows.originals()
     found = _values(requirement, originals)
-    if found is None:
+    if found is None or not _costs_are_known(requirement, originals):
         return undefined(Reason.NOT_MEASURED, spec.n_of)
     values = np.where(originals.answered, found, _if_missed(requirement, originals))
     given = np.isfinite(values)
@@ -79,7 +81,7 @@ def _of_volumes(name: str, quantity: Floats, reference: Floats) -> Floats:
 
 
 def _if_missed(requirement: Requirement, rows: Rows) -> Floats | float:
-    """Return what a missed structure counts as; NaN where evidence does not say."""
+    """Return what a missed structure counts as."""
     name = requirement.spec.name
     if name in DISTANCES:
         return _column(requirement, rows, "diagonal")
@@ -87,6 +89,13 @@ def _if_missed(requirement: Requirement, rows: Rows) -> Floats | float:
         reference = _column(requirement, rows, "reference")
         return _of_volumes(name, np.zeros(len(rows)), reference)
     return 0.0
+
+
+def _costs_are_known(requirement: Requirement, rows: Rows) -> bool:
+    """Say whether evidence holds what the cost of each case without an answer is made from."""
+    name = requirement.spec.name
+    what = "diagonal" if name in DISTANCES else "reference" if name in _OF_VOLUMES else None
+    return what is None or bool(np.isfinite(_column(requirement, rows, what)[~rows.answered]).all())
 
 
 def _bounds(requirement: Requirement, rows: Rows) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -114,6 +115,17 @@ def test_more_missed_structures_are_never_a_better_distance(name: str) -> None:
     estimates = [measured(name, evidence_rows(cases)).estimate or 0.0 for cases in (seen, worst, missed)]
     assert estimates == sorted(estimates)
     assert estimates[0] < estimates[2]
+
+
+@pytest.mark.parametrize("name", [*sorted(DISTANCES), "relative_volume_difference", "absolute_volume_difference"])
+def test_a_lost_case_whose_cost_is_not_told_is_never_left_out(name: str) -> None:
+    rows = evidence_rows(made_up(1, 30), lost=[3])
+    what = f"measured.liver.{'diagonal' if name in DISTANCES else 'reference'}"
+    assert measured(name, rows).estimate is not None
+    without = replace(rows, answers={column: given for column, given in rows.answers.items() if column != what})
+    assert measured(name, without).reason is Reason.NOT_MEASURED
+    unknown = np.where(np.arange(30) == 3, np.nan, rows.answers[what])
+    assert measured(name, replace(rows, answers=rows.answers | {what: unknown})).reason is Reason.NOT_MEASURED
 
 
 def test_volumes_are_compared_also_where_only_they_were_measured() -> None:
