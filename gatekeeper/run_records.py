@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -103,6 +105,18 @@ def read_run_files(folder: Path) -> dict[str, bytes]:
     return {name: (folder / place).read_bytes() for name, place in places.items() if (folder / place).is_file()}
 
 
+JOURNAL = "journal"
+_STAMP = "unfinished.json"
+
+
+class Unfinished(Record):
+    """What names an unfinished run: the digest of all that its evidence depends on, its id, and when it began."""
+
+    key: str
+    run_id: str
+    started: str
+
+
 @dataclass(frozen=True)
 class NewRun:
     """A run being written: ``partial`` is where its files go, ``final`` where they will stand once it is whole."""
@@ -110,20 +124,83 @@ class NewRun:
     partial: Path
     final: Path
 
+    @property
+    def journal(self) -> Path:
+        """The folder in which the engine keeps what it found so far."""
+        return self.partial / JOURNAL
+
 
 @contextmanager
-def new_run(out: Path, name: str) -> Iterator[NewRun]:
-    """Give a hidden folder that becomes ``out/name`` when all went well, and is removed when not.
+def new_run(out: Path, name: str, unfinished: Unfinished | None = None) -> Iterator[NewRun]:
+    """Give a hidden folder that becomes ``out/name`` when all went well.
 
-    The name gets a number when it is taken. Raises UsageError when ``out`` cannot be written.
+    The name gets a number when it is taken. When something went wrong the folder is removed, unless it is named by
+    ``unfinished`` and holds what ``resumed_run`` can go on with. Raises UsageError when ``out`` cannot be written.
     """
     run = _reserved(out, name)
-    try:
-        (run.partial / "evidence").mkdir()
+    if unfinished is not None:
+        (run.partial / _STAMP).write_text(unfinished.model_dump_json(), encoding="utf-8")
+    with _written(run):
         yield run
+
+
+@contextmanager
+def resumed_run(out: Path, key: str) -> Iterator[tuple[NewRun, Unfinished]]:
+    """Give the newest unfinished run of this key, to be finished. Raises UsageError when there is none.
+
+    A run that another process is at is none to go on with.
+    """
+    for partial, stamp in find_unfinished(out, key):
+        run = NewRun(partial, partial.with_name(partial.name.removeprefix(".").removesuffix(".partial")))
+        try:
+            with _written(run):
+                yield run, stamp
+        except BlockingIOError:
+            continue
+        return
+    raise UsageError(
+        Code.FILE_NOT_FOUND,
+        "no unfinished run to go on with: none of this policy, candidate, test set and settings",
+        where=str(out),
+        mend="start it anew, without --resume",
+    )
+
+
+def find_unfinished(out: Path, key: str) -> list[tuple[Path, Unfinished]]:
+    """Return the folders of unfinished runs of this key, the newest first."""
+    found = []
+    for stamp in out.glob(f".*.partial/{_STAMP}"):
+        try:
+            unfinished = Unfinished.model_validate_json(stamp.read_bytes())
+        except (OSError, ValidationError):
+            continue
+        if unfinished.key == key and any((stamp.parent / JOURNAL).glob("*.arrow")):
+            found.append((stamp.parent, unfinished))
+    return sorted(found, key=lambda item: item[1].started, reverse=True)
+
+
+@contextmanager
+def _written(run: NewRun) -> Iterator[None]:
+    """Hold a run for this process alone; finish it, or keep what can be resumed, or remove it."""
+    held = os.open(run.partial, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        raise
+    done = False
+    try:
+        (run.partial / "evidence").mkdir(exist_ok=True)
+        yield
+        shutil.rmtree(run.journal, ignore_errors=True)
+        (run.partial / _STAMP).unlink(missing_ok=True)
         run.partial.rename(run.final)
+        done = True
     finally:
-        shutil.rmtree(run.partial, ignore_errors=True)
+        resumable = (run.partial / _STAMP).is_file() and any(run.journal.glob("*.arrow"))
+        if not done and not resumable:
+            shutil.rmtree(run.partial, ignore_errors=True)
+        os.close(held)
 
 
 def _reserved(out: Path, name: str) -> NewRun:

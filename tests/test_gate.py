@@ -13,7 +13,7 @@ from torch.cuda import is_available as cuda_is_available
 
 from gatekeeper.attestation import checkpoint_of
 from gatekeeper.errors import Code, ExitCode, GatekeeperError, IntegrityError, InvalidRunError, UsageError
-from gatekeeper.evidence import Outcome, VerdictWord
+from gatekeeper.evidence import Outcome, VerdictWord, read_evidence
 from gatekeeper.gate import CheckRequest, check, evaluate
 from gatekeeper.locking import lock_testset
 from gatekeeper.policy import load_policy
@@ -229,15 +229,16 @@ def test_weights_that_do_not_fit_are_a_configuration_error(bench: Bench) -> None
     assert "does not fit" in str(error)
 
 
-def test_weights_with_nan_give_an_output_that_is_refused(bench: Bench) -> None:
+def test_weights_with_nan_give_no_valid_output_and_fail_the_candidate(bench: Bench) -> None:
     import numpy as np
     from safetensors.numpy import load_file, save_file
 
     weights = bench.candidate.parent / "nodule_cnn.safetensors"
     save_file({name: np.full_like(tensor, np.nan) for name, tensor in load_file(weights).items()}, weights)
-    error = refused(request_for(bench))
-    assert error.exit_code == ExitCode.USAGE
-    assert "not a number" in str(error)
+    result = check(request_for(bench))
+    assert result.verdict.verdict is VerdictWord.FAIL
+    rows = read_evidence(result.folder / "evidence" / "cases.parquet").under("baseline")
+    assert not rows.answered.any()
 
 
 def test_a_candidate_that_takes_too_long_is_stopped(bench: Bench) -> None:
@@ -258,20 +259,6 @@ def test_an_out_folder_that_is_a_file_is_said(bench: Bench) -> None:
     with pytest.raises(UsageError) as caught:
         check(request_for(bench))
     assert caught.value.problems[0].code is Code.CANNOT_WRITE
-
-
-def test_a_shape_other_than_the_contract_s_is_refused(bench: Bench) -> None:
-    import numpy as np
-
-    from gatekeeper.candidate import load_candidate
-    from gatekeeper.engine.answers import probabilities
-    from gatekeeper.locking import read_lock
-
-    testset = read_lock(bench.lock, bench.home)
-    contract = load_candidate(bench.candidate).record.contract
-    cases = len(testset.manifest.cases)
-    with pytest.raises(UsageError, match="shape 90 x 2"):
-        probabilities(np.zeros((cases, 2), dtype=np.float32), contract, testset, "baseline")
 
 
 @pytest.mark.skipif(cuda_is_available(), reason="says what happens without a CUDA device, and there is one here")

@@ -1,176 +1,297 @@
-"""The process that runs a candidate. It sees inputs and conditions, never labels, keys or the ledger.
+"""The process that runs a candidate. It sees inputs and conditions, never labels, names of cases, keys or the ledger.
 
-Started as ``python -I -m gatekeeper.candidate.worker FOLDER PROGRESS_FD``. The folder holds ``request.json``,
-``inputs.npy``, ``spacing.npy``, ``seeds.npy``; it writes ``outputs-<i>.npy`` or ``seconds-<i>.npy`` for condition
-``i``, and ``report.json`` last. Arrays are never pickled. What it writes is checked by the process that judges.
+Started by the engine as ``python -I -m gatekeeper.candidate.worker LINE INPUT.. OUTPUT..`` with open file descriptors:
+the line of ``protocol``, then a slot for each input and each output. It walls itself in before it touches the
+candidate, says that it is ready, and answers questions until the line ends. What it says is checked by the engine.
 """
 
 from __future__ import annotations
 
-import json
+import mmap
 import os
 import sys
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from gatekeeper.candidate.contract import Architecture
-from gatekeeper.candidate.inference import run_batches, time_calls
+from gatekeeper.candidate.adapters import (
+    Batch,
+    CaseFacts,
+    Model,
+    Setting,
+    check_setting,
+    declined,
+    fault_of,
+    load,
+    make_deterministic,
+)
+from gatekeeper.candidate.contract import Format
+from gatekeeper.candidate.isolation import Confinement, confine
+from gatekeeper.candidate.protocol import (
+    MOST_OUTPUTS,
+    SLOTS,
+    Answer,
+    ArrayAt,
+    Declined,
+    DeviceLost,
+    Ended,
+    Failed,
+    Given,
+    Line,
+    Order,
+    Part,
+    Question,
+    Ready,
+    write_arrays,
+)
 from gatekeeper.errors import Code, GatekeeperError, UsageError
 from gatekeeper.evidence import Condition, Record
 
-if TYPE_CHECKING:
-    import torch
+_LONGEST_NAME = 80
+_TOLD: tuple[Format, ...] = ("python", "command")
+_DTYPES = set(get_args(ArrayAt.model_fields["dtype"].annotation))
 
 
-class Request(Record):
-    """What the judging process asks of a worker; ``perturbations`` orders the rows of ``seeds.npy``."""
+class Start(Record):
+    """The first line: the walls to stand within, and the order."""
 
-    artefact: str
-    architecture: Architecture
-    device: str
-    batch_size: int = Field(ge=1)
-    threads: int = Field(ge=1)
-    perturbations: tuple[str, ...]
-    conditions: tuple[Condition, ...]
+    confinement: Confinement
+    level: str
+    order: Order
 
 
-class Report(Record):
-    """What a worker says of itself: device, versions, seconds of inference per condition."""
-
-    device: str
-    device_name: str
-    torch: str
-    cuda: str | None
-    deterministic: bool
-    parameters: int
-    inference_seconds: dict[str, float]
+class _Lost(Exception):
+    """The device cannot be used any more."""
 
 
-class Refusal(Record):
-    """Why a worker could not start on the candidate: something that the person who called can mend."""
+@dataclass
+class _Slots:
+    """The shared memory: questions are read from ``inputs``, answers are put into ``outputs``."""
 
-    what: str
-    why: str | None
-    mend: str | None
+    inputs: Sequence[int]
+    outputs: Sequence[int]
+
+    def __post_init__(self) -> None:
+        self._mapped: dict[int, mmap.mmap] = {}
+
+    def array(self, number: int, place: ArrayAt) -> NDArray[np.generic]:
+        """Return a read-only view of an array of a question."""
+        memory = self._memory(number % SLOTS, place.offset + place.size)
+        flat = np.frombuffer(memory, dtype=place.dtype, count=int(np.prod(place.shape)), offset=place.offset)
+        return flat.reshape(place.shape)
+
+    def data(self, number: int, offset: int, length: int) -> bytes:
+        """Copy some bytes of a question."""
+        return bytes(self._memory(number % SLOTS, offset + length)[offset : offset + length])
+
+    def _memory(self, slot: int, size: int) -> mmap.mmap:
+        mapped = self._mapped.get(slot)
+        if mapped is None or len(mapped) < size:
+            mapped = mmap.mmap(self.inputs[slot], os.fstat(self.inputs[slot]).st_size, prot=mmap.PROT_READ)
+            self._mapped[slot] = mapped
+        return mapped
 
 
-def main(folder: Path, progress_fd: int) -> None:
-    """Answer the request in ``folder``, or leave ``refusal.json`` when it cannot be begun."""
-    request = Request.model_validate_json((folder / "request.json").read_bytes())
+def main(arguments: Sequence[str]) -> None:
+    """Answer the engine's questions until it hangs up."""
+    line, *slots = (int(argument) for argument in arguments)
+    with suppress(Ended):
+        serve(Line(line), _Slots(slots[:SLOTS], slots[SLOTS:]))
+
+
+def serve(line: Line, slots: _Slots) -> None:
+    """Wall in, load, and answer questions. Raises Ended when the engine hangs up."""
+    start = line.hear_as(Start)
+    order = start.order
     try:
-        report = _answer(request, folder, progress_fd)
+        walls = confine(start.confinement, start.level)
+        device = _device(order)
+        if order.deterministic:
+            make_deterministic(order.threads)
+        model = load(order.contract, Path(order.folder), device, order.threads)
+        for condition in order.conditions:
+            if condition.numeric_format is None:  # the engine leaves out conditions whose own format cannot be run
+                check_setting(order.contract, _setting(order, condition), device)
     except GatekeeperError as error:
+        if error.__cause__ is not None:
+            traceback.print_exception(error.__cause__)
         problem = error.problems[0]
-        refusal = Refusal(what=problem.what, why=problem.why, mend=problem.mend)
-        (folder / "refusal.json").write_text(refusal.model_dump_json())
+        line.say(Declined(what=problem.what, why=problem.why, mend=problem.mend))
+        return
+    line.say(_ready(order, model, walls, device))
+    while True:
+        question = line.hear_as(Question)
+        try:
+            for answer in _answers(question, order, model, slots):
+                line.say(answer)
+        except _Lost as error:
+            line.say(DeviceLost(error=_type_of(error.__cause__)))
+            return
+
+
+def _answers(question: Question, order: Order, model: Model, slots: _Slots) -> Iterator[Answer]:
+    """Give the answer under each condition in turn; their outputs lie one after another in the slot."""
+    images = slots.array(question.number, question.images)
+    cases = tuple(_facts(given, question.number, slots) for given in question.cases) or (CaseFacts(),) * len(images)
+    offset = 0
+    for index, seeds in zip(question.conditions, question.seeds, strict=True):
+        condition = order.conditions[index]
+        batch = Batch(_perturbed(images, question.cases, condition, seeds), cases)
+        seconds: list[float] = []
+        answered, failed = _called(model, batch, _setting(order, condition), order, seconds if question.timed else None)
+        parts = []
+        for of, outputs in answered:
+            placed = write_arrays(slots.outputs[question.number % SLOTS], outputs, offset)
+            offset = max((at.offset + -(-at.size // 64) * 64 for at in placed), default=offset)
+            parts.append(Part(cases=of, outputs=placed))
+        yield Answer(
+            number=question.number,
+            condition=index,
+            parts=tuple(parts),
+            failed=tuple(failed),
+            seconds=(seconds[0], seconds[1], seconds[2]) if len(seconds) == 3 else None,
+        )
+
+
+_Answered = tuple[tuple[int, ...], list[tuple[str, NDArray[np.generic]]]]
+
+
+def _called(
+    model: Model, batch: Batch, setting: Setting, order: Order, seconds: list[float] | None
+) -> tuple[list[_Answered], list[Failed]]:
+    """Call the model on a batch; when that fails, on each of its cases alone, since one case may fail and no other."""
+    everyone = tuple(range(len(batch.cases)))
+    refuses = order.contract.output.refuses
+    try:
+        outputs = _outputs(model, batch, setting, seconds)
+    except Exception as error:
+        if (fault := fault_of(error, refuses)) == "device_lost":
+            raise _Lost from error
+        if len(everyone) == 1:
+            if fault != "refused":
+                traceback.print_exception(error)
+            return [], [Failed(case=0, fault=fault, error=_type_of(error))]
     else:
-        (folder / "report.json").write_text(report.model_dump_json())
+        refused = declined(outputs, refuses, len(everyone))
+        kept = np.flatnonzero(~refused)
+        failed = [Failed(case=int(case), fault="refused", error="") for case in np.flatnonzero(refused)]
+        numbers = _numbers(outputs)
+        if failed:
+            numbers = [(name, array[kept]) for name, array in numbers if len(array) == len(everyone)]
+        return ([(tuple(map(int, kept)), numbers)] if len(kept) else []), failed
+    answered: list[_Answered] = []
+    failed = []
+    for case in everyone:
+        alone = Batch(batch.images[case : case + 1], batch.cases[case : case + 1])
+        those, lost = _called(model, alone, setting, order, None)
+        answered += [((case,), outputs) for _, outputs in those]
+        failed += [one.model_copy(update={"case": case}) for one in lost]
+    return answered, failed
 
 
-def _answer(request: Request, folder: Path, progress_fd: int) -> Report:
-    import torch
+def _outputs(
+    model: Model, batch: Batch, setting: Setting, seconds: list[float] | None
+) -> Mapping[str, NDArray[np.generic]]:
+    if seconds is None:
+        return model.fetch(model.forward(model.stage(batch), setting))
+    clock = [time.perf_counter()]
+    staged = model.stage(batch)
+    model.synchronize()
+    clock.append(time.perf_counter())
+    raw = model.forward(staged, setting)
+    model.synchronize()
+    clock.append(time.perf_counter())
+    outputs = model.fetch(raw)
+    clock.append(time.perf_counter())
+    seconds += [after - before for before, after in pairwise(clock)]
+    return outputs
 
-    device = torch.device(_device(request.device))
-    _make_deterministic(request.threads)
-    model = _load(request, device)
-    inputs = np.load(folder / "inputs.npy", allow_pickle=False)
-    spacing = np.load(folder / "spacing.npy", allow_pickle=False)
-    seeds = np.load(folder / "seeds.npy", allow_pickle=False)
-    took: dict[str, float] = {}
-    for index, condition in enumerate(request.conditions):
-        images = _perturbed(inputs, spacing, seeds, request, condition)
-        tell = _teller(progress_fd, index)
-        started = time.perf_counter()
-        if condition.timed_calls:
-            result: NDArray[np.generic] = time_calls(
-                model, images, device, condition.warm_up_calls, condition.timed_calls
-            )
-            name = f"seconds-{index}.npy"
-        else:
-            result = run_batches(model, images, device, request.batch_size, tell)
-            name = f"outputs-{index}.npy"
-        took[condition.id] = time.perf_counter() - started
-        np.save(folder / name, result, allow_pickle=False)
-        tell(len(images))
-    return Report(
-        device=str(device),
-        device_name=torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
-        torch=torch.__version__,
-        cuda=torch.version.cuda if device.type == "cuda" else None,
-        deterministic=torch.are_deterministic_algorithms_enabled(),
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
-        inference_seconds=took,
+
+def _numbers(outputs: Mapping[str, NDArray[np.generic]]) -> list[tuple[str, NDArray[np.generic]]]:
+    """Keep what is an array of numbers: an output that is not there is what the engine finds invalid."""
+    kept = [(str(name)[:200], array) for name, array in outputs.items() if str(array.dtype) in _DTYPES and array.ndim]
+    return kept[:MOST_OUTPUTS]
+
+
+def _type_of(error: BaseException | None) -> str:
+    """Return the name of an exception's type: all that is told of it, since its text may say anything."""
+    name = type(error).__name__
+    return name if name.isidentifier() and name.isascii() and len(name) < _LONGEST_NAME else "an exception"
+
+
+def _facts(given: Given, number: int, slots: _Slots) -> CaseFacts:
+    files = {file.name: slots.data(number, file.offset, file.length) for file in given.files}
+    affine = None if given.affine is None else np.array(given.affine, dtype=np.float64)
+    return CaseFacts(given.spacing_mm, affine, given.modality, files or None)
+
+
+def _setting(order: Order, condition: Condition) -> Setting:
+    return Setting(
+        numeric_format=condition.numeric_format or order.numeric_format,
+        channels_last=order.channels_last,
+        compiled=order.compiled,
     )
 
 
-def _device(wanted: str) -> str:
-    import torch
-
-    there = torch.cuda.is_available()
-    if wanted == "cuda" and not there:
-        raise UsageError(Code.MISMATCH, "no CUDA device can be used here", mend="set engine.device=cpu, or auto")
-    return "cuda" if there and wanted != "cpu" else "cpu"
-
-
-def _make_deterministic(threads: int) -> None:
-    import torch
-
-    torch.set_num_threads(threads)
-    # The same switch as use_deterministic_algorithms, which would import the compiler as well: four seconds.
-    torch.set_deterministic_debug_mode("error")
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
-
-
-def _load(request: Request, device: torch.device) -> torch.nn.Module:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    from gatekeeper.candidate.architectures import ARCHITECTURES
-
-    try:
-        weights = load_file(request.artefact)
-        model = ARCHITECTURES.get(request.architecture.name).build(**request.architecture.arguments)
-        model.load_state_dict(weights, strict=True)
-    except (SafetensorError, RuntimeError, TypeError) as error:
-        raise UsageError(
-            Code.MISMATCH,
-            f"the artefact does not fit the architecture {request.architecture.name}",
-            why=type(error).__name__,
-            mend="check artefact, architecture.name and architecture.arguments in the candidate's YAML",
-        ) from error
-    return model.to(device).eval()
-
-
 def _perturbed(
-    inputs: NDArray[np.float32],
-    spacing: NDArray[np.float64],
-    seeds: NDArray[np.uint64],
-    request: Request,
-    condition: Condition,
-) -> NDArray[np.float32]:
+    images: NDArray[np.generic], cases: Sequence[Given], condition: Condition, seeds: Sequence[int]
+) -> NDArray[np.generic]:
     if condition.perturbation is None or condition.magnitude is None:
-        return inputs
+        return images
     from gatekeeper.perturbations import PERTURBATIONS
 
     apply = PERTURBATIONS.get(condition.perturbation).apply
-    row = seeds[request.perturbations.index(condition.perturbation)]
-    return apply(inputs[:, 0], spacing, condition.magnitude, row)[:, np.newaxis]
+    spacing = np.array([given.spacing_mm or (1.0, 1.0) for given in cases], dtype=np.float64)
+    drawn = np.array(seeds or (0,) * len(images), dtype=np.uint64)
+    return apply(images[:, 0].astype(np.float32, copy=False), spacing, condition.magnitude, drawn)[:, np.newaxis]
 
 
-def _teller(progress_fd: int, condition: int) -> Callable[[int], None]:
-    def tell(done: int) -> None:
-        os.write(progress_fd, f"{json.dumps([condition, done])}\n".encode())
+def _device(order: Order) -> str:
+    """Return the device to use. ONNX on a CPU does without torch, whose import takes longer than many a run."""
+    if order.device == "cpu":
+        return "cpu"
+    there = _cuda_is_there()
+    if order.device == "cuda" and not there:
+        raise UsageError(Code.MISMATCH, "no CUDA device can be used here", mend="set engine.device=cpu, or auto")
+    return "cuda" if there else "cpu"
 
-    return tell
+
+def _cuda_is_there() -> bool:
+    if not any(os.path.exists(node) for node in ("/dev/nvidiactl", "/dev/dxg")):
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _ready(order: Order, model: Model, walls: tuple[str, ...], device: str) -> Ready:
+    name, packages = "CPU", dict[str, str]()
+    for package in ("torch", "onnxruntime", "monai"):
+        if package in sys.modules:
+            packages[package] = str(sys.modules[package].__version__)[:200]
+    if device == "cuda":
+        import torch
+
+        name = torch.cuda.get_device_name()
+        packages["cuda"] = str(torch.version.cuda)
+    return Ready(
+        walls=walls,
+        device=device,
+        device_name=name,
+        packages=packages,
+        deterministic=order.deterministic,
+        parameters=model.parameters,
+        told=order.contract.format in _TOLD or any(one.perturbation is not None for one in order.conditions),
+    )
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(sys.argv[1:])

@@ -27,6 +27,7 @@ def check(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print verdict and release as JSON instead of the table.")
     ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Finish the newest unfinished run of this check.")] = False,
     require_releasable: Annotated[
         bool, typer.Option("--require-releasable", help="Exit 0 only for a PASS that nothing bars from release.")
     ] = False,
@@ -61,6 +62,7 @@ def check(
         root=Path(images) if images else None,
         approval=Path(approved) if approved else None,
         overrides=tuple(overrides or ()),
+        resume=resume,
     )
     with shown_progress() as progress:
         result = check_candidate(request, progress, _warn)

@@ -14,16 +14,25 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    name: Annotated[Literal["nodules"], typer.Argument(help="Which demonstration.")] = "nodules",
-    out: Annotated[Path, typer.Option(help="Folder in which test set and runs are written.")] = Path("reports/demo"),
+    name: Annotated[Literal["nodules", "brain"], typer.Argument(help="Which demonstration.")] = "nodules",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder in which test set and runs are written; reports/demo or demo-brain.")
+    ] = None,
 ) -> int:
-    """Run a whole gate on real data: nodules of LIDC-IDRI, a sound candidate and a defective one.
+    """Run a whole gate on real data: nodules of LIDC-IDRI, or brains on MR.
+
+    nodules: a sound candidate and a defective one; exits 0 when both gates ran to a verdict and the defective one was
+    blocked. Needs the package pylidc. brain: a published brain extraction on the two heads that packages hold; exits 0
+    when the gate ran to a verdict. Needs deepbet, nilearn and Debian's mricron-data.
 
     \b
-    Exits 0 when both gates ran to a verdict and the defective candidate was blocked. Needs the package pylidc.
     Example:
-      gatekeeper demo
+      gatekeeper demo brain
     """
+    return _brain(out or Path("reports/demo-brain")) if name == "brain" else _nodules(out or Path("reports/demo"))
+
+
+def _nodules(out: Path) -> int:
     from gatekeeper.cli.inputs import home
     from gatekeeper.cli.output import console, print_result
     from gatekeeper.cli.progress import shown_progress
@@ -47,3 +56,21 @@ def demo(
     for result in results:
         screen.print(f"dossier  {result.folder / 'dossier.pdf'}", highlight=False, soft_wrap=True)
     return 0 if is_blocked(results[-1]) else 5
+
+
+def _brain(out: Path) -> int:
+    from gatekeeper.cli.inputs import home
+    from gatekeeper.cli.output import console, print_result
+    from gatekeeper.cli.progress import shown_progress
+    from gatekeeper.demo.brain_walk import build_brain_set, check_brain, ran, what_it_means, write_candidate
+
+    screen = console()
+    with shown_progress() as progress:
+        built = build_brain_set(out, home(), progress)
+    screen.print(built.words, highlight=False, soft_wrap=True)
+    with shown_progress() as progress:
+        result = check_brain(write_candidate(out), built, out, home(), progress)
+    screen.print("\n━━ deepbet: a published brain extraction, as it is\n", highlight=False, soft_wrap=True)
+    print_result(result)
+    screen.print(f"\n{what_it_means(result, built)}", highlight=False, soft_wrap=True)
+    return 0 if ran(result) else 5

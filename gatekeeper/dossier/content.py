@@ -7,7 +7,7 @@ from gatekeeper.dossier.attachments import Attached
 from gatekeeper.dossier.blocks import Block, Content, Section
 from gatekeeper.dossier.first_page import first_page
 from gatekeeper.dossier.material import DossierMaterial
-from gatekeeper.dossier.sections import glossary, measured, methods, provenance, requirements, subjects
+from gatekeeper.dossier.sections import failures, glossary, measured, methods, provenance, requirements, subjects
 from gatekeeper.dossier.wording import shortened
 
 DEVELOPMENT = ("DEVELOPMENT SIGNATURE", "not for release")
@@ -22,6 +22,7 @@ def compose_content(material: DossierMaterial, attached: tuple[Attached, ...]) -
         ("Where the thresholds come from", requirements.thresholds(material)),
         ("Subgroups", requirements.subgroups(material)),
         ("Performance", measured.performance(material)),
+        ("Cases without an answer", failures.failures(material)),
         ("Repeatability", measured.repeatability(material)),
         ("Robustness", measured.robustness(material)),
         ("Latency", measured.latency(material)),

@@ -1,20 +1,24 @@
-"""The four bundled fonts, and a fetcher that serves them and nothing else.
+"""The four bundled fonts, and a fetcher that serves them, and pictures that the page itself holds, and nothing else.
 
 Import only where WeasyPrint is known to load.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
+from gatekeeper.dossier.charts.svg import PICTURE
 from gatekeeper.errors import Code, InvalidRunError
 
 _FONTS = files("font_source_sans_pro") / "files"
 _SCHEME = "dossier-font:"
+_PNG = b"\x89PNG\r\n\x1a\n"
 _FILES = {
     "regular": "SourceSansPro-Regular.ttf",
     "italic": "SourceSansPro-It.ttf",
@@ -28,19 +32,34 @@ class RefusedFetch(FatalURLFetchingError):  # type: ignore[misc]
 
 
 class FontFetcher(URLFetcher):  # type: ignore[misc]
-    """Serves ``dossier-font:<style>``; raises RefusedFetch for every other address and remembers it in ``refused``."""
+    """Serves ``dossier-font:<style>``, and gives back the PNG that an address holds itself.
+
+    Raises RefusedFetch for every other address and remembers it in ``refused``.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.refused: list[str] = []
 
     def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
-        """Return the bytes of a bundled font."""
+        """Return the bytes of a bundled font, or of the picture within the address."""
+        if url.startswith(PICTURE):
+            return URLFetcherResponse(url, body=self._picture(url), headers={"Content-Type": "image/png"})
         file = _FILES.get(url.removeprefix(_SCHEME)) if url.startswith(_SCHEME) else None
         if file is None:
             self.refused.append(url)
             raise RefusedFetch(url)
         return URLFetcherResponse(url, body=_FONTS.joinpath(file).read_bytes(), headers={"Content-Type": "font/ttf"})
+
+    def _picture(self, url: str) -> bytes:
+        try:
+            data = base64.b64decode(url.removeprefix(PICTURE), validate=True)
+        except binascii.Error:
+            data = b""
+        if not data.startswith(_PNG):
+            self.refused.append(url[:200])
+            raise RefusedFetch(url[:200])
+        return data
 
 
 @contextmanager

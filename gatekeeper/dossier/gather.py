@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gatekeeper.dossier.material import Ladder, LadderStep, RepeatScatter, RocCurve
+from gatekeeper.dossier.material import Failures, Ladder, LadderStep, RepeatScatter, RocCurve
 from gatekeeper.evidence import BASELINE, Evidence, Outcome
 from gatekeeper.metrics import Suite
 from gatekeeper.perturbations import PERTURBATIONS
@@ -17,9 +17,9 @@ from gatekeeper.suites.subjects import Subjects
 
 
 def roc_curve(evidence: Evidence, operating_point: float) -> RocCurve | None:
-    """Return the ROC curve of the originals at baseline; None when all are of one class."""
+    """Return the ROC curve of the originals at baseline; None when all are of one class, or answers are no scores."""
     subjects = Subjects.of(evidence.under(BASELINE.id), operating_point)
-    if len(subjects.rows) == 0 or subjects.one_class:
+    if len(subjects.rows) == 0 or subjects.one_class or np.isnan(subjects.rows.score).all():
         return None
     order = np.argsort(-subjects.ranks, kind="stable")
     ranks, positive = subjects.ranks[order], subjects.rows.label[order] == 1
@@ -43,10 +43,10 @@ def ladders(policy: Policy, evidence: Evidence, operating_point: float) -> tuple
 
 
 def repeat_scatter(evidence: Evidence, operating_point: float) -> RepeatScatter | None:
-    """Return mean and spread of each subject's true repeats at baseline; None when there are none."""
-    repeats = Repeats.at_level("R4", evidence, operating_point)
+    """Return mean and spread of the scores of each subject's true repeats at baseline; None when there are none."""
+    repeats = Repeats.true(evidence, operating_point)
     count = len(repeats.subjects)
-    if count == 0:
+    if count == 0 or np.isnan(repeats.score).any():
         return None
     squares, freedom = repeats.squares
     rows = np.bincount(repeats.subject, minlength=count)
@@ -59,8 +59,9 @@ def repeat_scatter(evidence: Evidence, operating_point: float) -> RepeatScatter 
 
 
 def latency_seconds(evidence: Evidence) -> tuple[float, ...]:
-    """Return the seconds of the timed calls, in the order in which they were made."""
-    return tuple(evidence.under(LATENCY_ID).seconds.tolist())
+    """Return the seconds of the timed calls, in the order in which they were made; infinite for those that failed."""
+    rows = evidence.under(LATENCY_ID)
+    return tuple(np.where(rows.answered & np.isfinite(rows.seconds), rows.seconds, np.inf).tolist())
 
 
 def _followed(policy: Policy, perturbation: str) -> Requirement | None:
@@ -96,3 +97,12 @@ def _ladder(policy: Policy, perturbation: str, evidence: Evidence, operating_poi
         steps=drawn[1:],
         breaking_point=None if broken == len(steps) else broken,
     )
+
+
+def failures(evidence: Evidence) -> tuple[Failures, ...]:
+    """Group the cases of the baseline that gave no usable answer, the largest group first."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for outcome, why, case_id in evidence.failures_under(BASELINE.id):
+        groups.setdefault((outcome.value.replace("_", " "), why), []).append(case_id)
+    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    return tuple(Failures(outcome, why, tuple(cases)) for (outcome, why), cases in ordered)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gatekeeper.candidate.load import CandidateRecord
 from gatekeeper.evidence import Environment, Plan, Verdict
 from gatekeeper.policy import Policy
@@ -63,6 +66,77 @@ class RepeatScatter:
 
 
 @dataclass(frozen=True)
+class StructureValue:
+    """One metric of a structure: its mean with an interval, and the value of each case, in ``unit``.
+
+    ``values`` has one number a case, a case without an answer at its cost, NaN where there is none. ``estimate`` and
+    ``interval`` are as a requirement on the mean would be judged; None where that has no value.
+    """
+
+    metric: str
+    title: str
+    unit: str
+    higher_is_better: bool
+    estimate: float | None
+    interval: tuple[float, float] | None
+    n: int
+    patients: int
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class VolumePairs:
+    """Pairs of one quantity: ``first`` against ``second``, in ``unit`` (mL, or mm² in two dimensions), and whose."""
+
+    names: tuple[str, ...]
+    first: tuple[float, ...]
+    second: tuple[float, ...]
+    unit: str
+
+
+@dataclass(frozen=True)
+class StructureResult:
+    """What was measured of one structure at baseline, over all cases that are no repeats.
+
+    ``cases`` and ``answered`` have one entry a case. ``against_reference`` pairs predicted with reference volumes of
+    the answered cases, ``against_repeat`` the volume of each subject with that of its first true repeat.
+    """
+
+    name: str
+    cases: tuple[str, ...]
+    answered: tuple[bool, ...]
+    values: tuple[StructureValue, ...]
+    against_reference: VolumePairs
+    against_repeat: VolumePairs
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """One slice of a case with two outlines: pixels of a patient, shown only where the policy allows pictures.
+
+    ``grey``: uint8, shape (rows, columns), as it is to be seen; ``reference``, ``predicted``: bool, the same shape.
+    ``pixel_mm`` is the height and the width of a pixel. ``plane`` is axial, coronal, sagittal or image.
+    """
+
+    case_id: str
+    plane: str
+    grey: NDArray[np.uint8]
+    reference: NDArray[np.bool_]
+    predicted: NDArray[np.bool_]
+    pixel_mm: tuple[float, float]
+    caption: str
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Cases of the baseline that gave no usable answer in one way: outcome, why in a few words, their ids."""
+
+    outcome: str
+    why: str
+    cases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LedgerFact:
     """The ledger after this use: its entry number, the digest of its head, and how often the set was used so far."""
 
@@ -75,9 +149,10 @@ class LedgerFact:
 class DossierMaterial:
     """Everything that a dossier shows.
 
-    ``latency_seconds`` are the timed calls at baseline, in the order in which they were made. ``development`` is true
-    when the signing key is one that cannot release. ``notes`` are remarks of the run, shown after the requirements.
-    ``bars`` is all that bars the release.
+    ``latency_seconds`` are the timed calls, in the order in which they were made, infinite where they failed.
+    ``development`` is true when the signing key is one that cannot release. ``notes`` are remarks of the run, shown
+    after the requirements. ``bars`` is all that bars the release. ``structures`` are what was outlined or measured,
+    ``overlays`` pictures of a few cases, which are shown only where the policy allows it.
     """
 
     verdict: Verdict
@@ -96,3 +171,6 @@ class DossierMaterial:
     notes: tuple[str, ...]
     approval: Approval | None = None
     bars: tuple[ReleaseBar, ...] = ()
+    structures: tuple[StructureResult, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
+    failures: tuple[Failures, ...] = ()

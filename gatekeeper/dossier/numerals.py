@@ -22,6 +22,8 @@ class Style(StrEnum):
     SMALL = "small"
     TIME = "time"
     STEP = "step"
+    LENGTH = "mm"
+    VOLUME = "mL"
     PLAIN = "plain"
 
 
@@ -31,7 +33,13 @@ _BY_METRIC = {
     "max_deviation": Style.SMALL,
     "within_subject_sd": Style.SMALL,
 }
-_BY_UNIT = {"1": Style.SHARE, "s": Style.TIME, "severity": Style.STEP}
+_BY_UNIT = {
+    "1": Style.SHARE,
+    "s": Style.TIME,
+    "severity": Style.STEP,
+    "mm": Style.LENGTH,
+    "mL": Style.VOLUME,
+}
 
 
 def style_of(metric: str, unit: str) -> Style:
@@ -47,6 +55,8 @@ def number(value: float, style: Style, digits: int | None = None) -> str:
         return f"{_fixed(value * 100.0, 1 if digits is None else digits)}{NARROW}%"
     if style is Style.TIME:
         return _time(value, digits)
+    if style in (Style.LENGTH, Style.VOLUME):
+        return f"{length(value) if digits is None else _fixed(value, digits)}{NARROW}{style.value}"
     if style is Style.STEP:
         return f"{value:.0f}" if value == round(value) else _fixed(value, 2)
     if style is Style.SMALL:
@@ -58,6 +68,11 @@ def number(value: float, style: Style, digits: int | None = None) -> str:
     if digits is None and 0.0 < abs(value) < 0.0005:
         return _small(value, None)
     return _fixed(value, 3 if digits is None else digits)
+
+
+def length(value: float) -> str:
+    """Write a length in mm or a volume in mL, without its unit: hundredths below 10, tenths from there on."""
+    return _sign(f"{value:,.1f}" if abs(value) >= 9.995 else f"{value:.2f}")
 
 
 def beside(value: float, bound: float, style: Style) -> str:
@@ -81,6 +96,8 @@ def bound(value: float, style: Style) -> str:
     if style is Style.TIME:
         factor, unit = _time_unit(value)
         return f"{_sign(f'{value * factor:.9g}')}{NARROW}{unit}"
+    if style in (Style.LENGTH, Style.VOLUME):
+        return f"{_sign(f'{value:.9g}')}{NARROW}{style.value}"
     return number(value, style)
 
 
@@ -100,7 +117,7 @@ def interval(finding: Finding) -> str | None:
         return None
     style = style_of(finding.metric, finding.unit)
     low, high = (beside(end, finding.threshold.value, style) for end in finding.interval)
-    for tail in (f"{NARROW}%", f"{NARROW}ms", f"{NARROW}s", f"{NARROW}min"):
+    for tail in (f"{NARROW}%", f"{NARROW}ms", f"{NARROW}s", f"{NARROW}min", f"{NARROW}mm", f"{NARROW}mL"):
         if low.endswith(tail) and high.endswith(tail):
             low = low.removesuffix(tail)
             break

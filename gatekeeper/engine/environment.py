@@ -1,4 +1,4 @@
-"""Where a run was made."""
+"""Where and how a run was made."""
 
 from __future__ import annotations
 
@@ -6,33 +6,47 @@ import importlib.metadata
 import os
 import platform
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from gatekeeper import __version__
-from gatekeeper.candidate.worker import Report
+from gatekeeper.candidate import Contract
+from gatekeeper.candidate.protocol import Ready
 from gatekeeper.engine.settings import EngineSettings
-from gatekeeper.engine.workers import ISOLATION
 from gatekeeper.evidence import Environment
 
+NOT_RUN = "the model was not run here: its predictions were made elsewhere"
 _PACKAGES = ("numpy", "scipy", "pyarrow", "pydicom", "pydantic", "safetensors", "hydra-core", "weasyprint", "pyhanko")
 
 
-def describe_environment(report: Report, settings: EngineSettings) -> Environment:
+@dataclass
+class Circumstances:
+    """What became known on the way: what the worker said of itself, how many were replaced."""
+
+    ready: Ready | None = None
+    restarts: int = 0
+
+
+def describe_environment(circumstances: Circumstances, settings: EngineSettings, contract: Contract) -> Environment:
     """Record where a run was made, from the worker's own report and what this process sees."""
+    ready = circumstances.ready
+    of_worker = dict(ready.packages) if ready else {}
+    default = settings.batch_size if contract.input.axes == 2 else 1
     return Environment(
         gatekeeper=__version__,
         python=platform.python_version(),
         platform=f"{sys.platform} {platform.release()} {platform.machine()}",
         processor=_processor(),
         cores=len(os.sched_getaffinity(0)),
-        device=report.device,
-        device_name=report.device_name,
-        numeric_format="fp32",
-        batch_size=settings.batch_size,
+        device=ready.device if ready else "none",
+        device_name=ready.device_name if ready else "none",
+        numeric_format=settings.numeric_format,
+        batch_size=min(settings.batch_size, contract.batch_size or default),
         threads=settings.thread_count,
-        deterministic=report.deterministic,
-        isolation=ISOLATION,
-        packages={"torch": report.torch, **{name: importlib.metadata.version(name) for name in _PACKAGES}},
+        deterministic=ready.deterministic if ready else False,
+        isolation="; ".join(ready.walls) if ready else NOT_RUN,
+        restarts=circumstances.restarts,
+        packages={**of_worker, **{name: importlib.metadata.version(name) for name in _PACKAGES}},
     )
 
 

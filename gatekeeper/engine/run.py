@@ -1,155 +1,341 @@
-"""A plan over a locked test set: inputs to workers, their answers to evidence."""
+"""A plan over a locked test set: cases to workers, their answers to evidence."""
 
 from __future__ import annotations
 
+import secrets
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gatekeeper.candidate import Candidate
-from gatekeeper.candidate.worker import Report, Request
-from gatekeeper.canonical import digest_file
-from gatekeeper.engine.answers import read_answers
-from gatekeeper.engine.environment import describe_environment
-from gatekeeper.engine.inputs import Inputs, Kind, read_inputs
+from gatekeeper.candidate.isolation import Confinement, Level, choose
+from gatekeeper.candidate.isolation.visible import gpu_devices
+from gatekeeper.candidate.protocol import Order, Ready
+from gatekeeper.engine.assembly import assembled
+from gatekeeper.engine.crew import Crew, Heard
+from gatekeeper.engine.environment import Circumstances, describe_environment
+from gatekeeper.engine.journal import Found, Journal
+from gatekeeper.engine.kept_masks import KeptMasks
+from gatekeeper.engine.measuring import Asked, measured_of_failure
+from gatekeeper.engine.outputs import hold
+from gatekeeper.engine.passes import Pass, can_be_run, passes_of
+from gatekeeper.engine.predictions import read_predictions
+from gatekeeper.engine.reading import Kind, ReadCase, Reader, batch_of
+from gatekeeper.engine.references import reference_of
+from gatekeeper.engine.session import Place, Session, made_place, work_folder
 from gatekeeper.engine.settings import EngineSettings
-from gatekeeper.engine.workers import run_worker, work_folder
-from gatekeeper.errors import Code, IntegrityError, InvalidRunError
-from gatekeeper.evidence import CaseOutcome, Condition, Environment, Evidence, Plan
+from gatekeeper.errors import Code, InvalidRunError
+from gatekeeper.evidence import BASELINE, CaseOutcome, Condition, Environment, Evidence, Plan
 from gatekeeper.perturbations import case_seed
 from gatekeeper.testset import LockedTestSet
 
 Progress = Callable[[str, int, int], None]
 
+_STAGE = "running the candidate"
+# Batches that are journalled together, and within which batches of one shape are formed.
+_BATCHES_OF_A_PART = 4
+_LARGEST_FILE = 4 << 30
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What to run: a plan, a candidate, a test set, of what kind its images are, what evidence must hold, and how.
+
+    ``journal`` is the folder in which the run keeps what it found; ``log`` takes what lost workers printed.
+    ``pictured`` is the structure whose masks at baseline are kept there as well, those of cases that are no repeats.
+    """
+
+    plan: Plan
+    candidate: Candidate
+    testset: LockedTestSet
+    kind: Kind
+    asked: Asked
+    settings: EngineSettings
+    journal: Path
+    log: Path
+    pictured: str | None = None
+
 
 @dataclass(frozen=True)
 class RunResult:
-    """Evidence, and where it was made."""
+    """Evidence, and where it was made.
+
+    ``masks`` are those of the structure ``pictured``, for as long as the journal is there.
+    """
 
     evidence: Evidence
     environment: Environment
     inference_seconds: dict[str, float]
+    masks: KeptMasks
 
 
-def run_plan(
-    plan: Plan,
-    candidate: Candidate,
-    testset: LockedTestSet,
-    kind: Kind,
-    settings: EngineSettings,
-    log: Path,
-    progress: Progress = lambda stage, done, total: None,
-) -> RunResult:
-    """Run every condition of a plan over every case, in worker processes.
+@dataclass
+class _Run:
+    request: RunRequest
+    progress: Progress
+    level: Level
+    reader: Reader
+    journal: Journal
+    place: Place
+    deadline: float
+    masks: KeptMasks
+    circumstances: Circumstances = field(default_factory=Circumstances)
+    took: dict[str, float] = field(default_factory=dict)
+    done: int = 0
 
-    Conditions with ``fresh_process`` get a process of their own. ``progress`` is told (stage, done, total).
+    @property
+    def batch_size(self) -> int:
+        """How many cases are asked at once, where a condition does not say."""
+        contract, settings = self.request.candidate.record.contract, self.request.settings
+        default = settings.batch_size if contract.input.axes == 2 else 1
+        return min(settings.batch_size, contract.batch_size or default)
+
+
+def run_plan(request: RunRequest, progress: Progress = lambda stage, done, total: None) -> RunResult:
+    """Run every condition of a plan over every case, in worker processes within their walls.
+
+    A condition that cannot be run here is left out (``passes.can_be_run``), and has no rows.
+    What the journal holds already is not run again. ``progress`` is told (stage, done, total). Raises UsageError when
+    candidate and images do not fit, or no walls can be put up here; InvalidRunError when the machinery failed.
     """
-    contract = candidate.record.contract
-    cases = len(testset.manifest.cases)
-    inputs = read_inputs(testset, contract, kind, lambda done: progress("reading images", done, cases))
-    shared = [condition for condition in plan.conditions if not condition.fresh_process]
-    groups = [shared, *([condition] for condition in plan.conditions if condition.fresh_process)]
-    answers: dict[str, NDArray[np.float64]] = {}
-    took: dict[str, float] = {}
-    total = cases * len(plan.conditions)
-    finished = 0
-    report: Report | None = None
-    for group in groups:
-        before = finished
-
-        def tell(index: int, done: int, before: int = before) -> None:
-            progress("running the candidate", before + index * cases + done, total)
-
-        with work_folder() as folder:
-            report = _run_group(folder, group, candidate, testset, inputs, settings, log, tell)
-            answers |= read_answers(folder, group, contract, testset)
-        took |= report.inference_seconds
-        finished += cases * len(group)
-    if report is None:
-        raise ValueError("a plan without conditions")
-    evidence = _evidence(plan, testset, answers)
-    return RunResult(evidence, describe_environment(report, settings), took)
-
-
-def _run_group(
-    folder: Path,
-    group: Sequence[Condition],
-    candidate: Candidate,
-    testset: LockedTestSet,
-    inputs: Inputs,
-    settings: EngineSettings,
-    log: Path,
-    tell: Callable[[int, int], None],
-) -> Report:
-    perturbations = tuple(sorted({condition.perturbation for condition in group if condition.perturbation}))
-    ids = [case.case_id for case in testset.manifest.cases]
-    # One draw a case and perturbation, shared by all severities: a ladder climbs along one direction.
-    seeds = [[case_seed(case_id, name) for case_id in ids] for name in perturbations]
-    try:
-        np.save(folder / "inputs.npy", inputs.images, allow_pickle=False)
-        np.save(folder / "spacing.npy", inputs.spacing, allow_pickle=False)
-        np.save(folder / "seeds.npy", np.asarray(seeds, dtype=np.uint64).reshape(len(seeds), len(ids)))
-        artefact = _handed_over(candidate, folder)
-    except OSError as error:
-        raise InvalidRunError(
-            Code.CANNOT_WRITE,
-            "the inputs cannot be handed to the worker",
-            why=error.strerror,
-            mend="make room in the temporary folder, or set TMPDIR to another one",
-        ) from error
-    request = Request(
-        artefact=str(artefact),
-        architecture=candidate.record.contract.architecture,
-        device=settings.device,
-        batch_size=settings.batch_size,
-        threads=settings.thread_count,
-        perturbations=perturbations,
-        conditions=tuple(group),
-    )
-    return run_worker(folder, request, log, settings.timeout_seconds, tell)
-
-
-def _handed_over(candidate: Candidate, folder: Path) -> Path:
-    """Copy the artefact for the worker; what runs is then what was identified, whatever happens to the original."""
-    copy = folder / "artefact"
-    shutil.copyfile(candidate.artefact, copy)
-    name = candidate.record.contract.artefact
-    if digest_file(copy) != candidate.record.files[name]:
-        raise IntegrityError(
-            Code.DIGEST_MISMATCH,
-            f'the artefact "{name}" changed while it was being checked',
-            where=str(candidate.artefact),
-            mend="leave the candidate's files alone during a check",
+    contract, settings = request.candidate.record.contract, request.settings
+    masks = KeptMasks(request.journal, request.testset.manifest.cases, request.pictured)
+    if contract.format == "predictions":
+        found = read_predictions(
+            request.candidate,
+            request.testset,
+            request.kind,
+            request.asked,
+            settings.memory_bytes,
+            progress,
+            masks,
         )
-    return copy
+        evidence = assembled(request.plan, request.testset, found, request.asked)
+        return RunResult(evidence, describe_environment(Circumstances(), settings, contract), {}, masks)
+    level = choose(settings.isolation)
+    with work_folder() as folder:
+        run = _Run(
+            request,
+            progress,
+            level,
+            Reader(request.testset, contract, request.kind, settings.memory_bytes, _readers(settings)),
+            Journal(request.journal),
+            made_place(request.candidate, Path(folder)),
+            time.monotonic() + settings.timeout_seconds,
+            masks,
+        )
+        found = Found()
+        passes = passes_of(request.plan)
+        for process in sorted({one.process for one in passes}):
+            _of_process(run, [one for one in passes if one.process == process], passes, found)
+    evidence = assembled(request.plan, request.testset, found, request.asked)
+    run.circumstances.ready = run.circumstances.ready or run.journal.ready()
+    return RunResult(evidence, describe_environment(run.circumstances, settings, contract), run.took, masks)
 
 
-def _evidence(plan: Plan, testset: LockedTestSet, answers: dict[str, NDArray[np.float64]]) -> Evidence:
-    cases = testset.manifest.cases
-    names = sorted({name for case in cases for name in case.attributes})
-    columns: dict[str, list[object]] = {}
-    attributes: dict[str, list[object]] = {name: [] for name in names}
+def _of_process(run: _Run, those: Sequence[Pass], passes: Sequence[Pass], found: Found) -> None:
+    with ExitStack() as stack:
+        crew: Crew | None = None
+        for one in those:
+            number = passes.index(one)
+            parts = list(_parts(run, one, number))
+            for name, indices in parts:
+                if run.journal.has(name):
+                    found.extend(run.journal.read(name))
+                    _tell(run, len(indices) * len(one.conditions))
+            missing = [(name, indices) for name, indices in parts if not run.journal.has(name)]
+            if not missing:
+                continue
+            if crew is None:
+                crew = stack.enter_context(_crew(run))
+                _check_same_machine(run.journal.ready(), crew.ready)
+                run.circumstances.ready = crew.ready
+                run.journal.keep_ready(crew.ready)
+            one = _left_to_run(run, crew, one, missing)
+            if not one.conditions:
+                continue
+            crew.conditions, crew.timed = one.conditions, one.timed
+            started = time.perf_counter()
+            if one.timed:
+                found.extend(_timed(run, crew, one, missing[0][0]))
+            else:
+                for part in _asked(run, crew, one, missing):
+                    found.extend(part)
+            ids = [run.request.plan.conditions[index].id for index in one.conditions]
+            run.took |= dict.fromkeys(ids, (time.perf_counter() - started) / len(ids))
+        if crew is not None:
+            run.circumstances.restarts += crew.restarts
 
-    def add(name: str, values: Sequence[object]) -> None:
-        columns.setdefault(name, []).extend(values)
 
-    for condition in plan.conditions:
-        answer = answers[condition.id].tolist()
-        timed = condition.timed_calls > 0
-        order = [cases[index % len(cases)] for index in range(len(answer))]
-        add("case_id", [case.case_id for case in order])
-        add("patient", [case.patient for case in order])
-        add("subject", [case.subject for case in order])
-        add("label", [case.label for case in order])
-        add("condition", [condition.id] * len(answer))
-        add("repeat", [index // len(cases) for index in range(len(answer))])
-        add("outcome", [CaseOutcome.OK.value] * len(answer))
-        add("score", [None] * len(answer) if timed else answer)
-        add("seconds", answer if timed else [None] * len(answer))
-        for name in names:
-            attributes[name].extend(case.attributes.get(name, "") for case in order)
-    return Evidence.from_columns(columns, attributes)
+def _left_to_run(run: _Run, crew: Crew, one: Pass, missing: Sequence[tuple[str, Sequence[int]]]) -> Pass:
+    """Return a pass without the conditions that this candidate, on this device, cannot be run under."""
+    request = run.request
+    contract, conditions = request.candidate.record.contract, request.plan.conditions
+    able = [
+        index
+        for index in one.conditions
+        if can_be_run(conditions[index], contract, request.settings, crew.ready.device)
+    ]
+    left_out = len(one.conditions) - len(able)
+    if left_out:
+        _tell(run, left_out * sum(len(indices) for _, indices in missing))
+    return replace(one, conditions=tuple(able))
+
+
+def _check_same_machine(before: Ready | None, now: Ready) -> None:
+    """Raise InvalidRunError when a run is resumed where numbers may come out otherwise than in its first part."""
+    if before is None:
+        return
+    for what in ("device", "device_name", "packages", "deterministic"):
+        if getattr(before, what) != getattr(now, what):
+            raise InvalidRunError(
+                Code.MISMATCH,
+                f"the run was begun with another {what.replace('_', ' ')} than is here now",
+                mend="resume it where it was begun, or start it anew without --resume",
+            )
+
+
+def _parts(run: _Run, one: Pass, number: int) -> Iterator[tuple[str, Sequence[int]]]:
+    cases = len(run.request.testset.manifest.cases)
+    if one.timed:
+        yield f"pass-{number:03}", range(cases)
+        return
+    size = _BATCHES_OF_A_PART * max(one.batch_size or 1, run.batch_size)
+    starts = range(0, cases, size)
+    for start in reversed(starts) if one.reverse else starts:
+        indices = range(start, min(start + size, cases))
+        yield f"pass-{number:03}-{start:08}", indices[::-1] if one.reverse else indices
+
+
+def _asked(run: _Run, crew: Crew, one: Pass, missing: Sequence[tuple[str, Sequence[int]]]) -> Iterator[Found]:
+    """Ask all cases of the parts that are missing; give a part, journalled, as soon as its last answer is heard."""
+    indices_of = dict(missing)
+    part_of = {index: name for name, indices in missing for index in indices}
+    left = {name: len(indices) * len(one.conditions) for name, indices in missing}
+    found = {name: Found() for name in left}
+    read: dict[int, ReadCase] = {}
+
+    def kept(heard: Heard) -> Iterator[Found]:
+        name = part_of[heard.batch.cases[0]]
+        _take(run, heard, [read[case] for case in heard.batch.cases], found[name])
+        left[name] -= len(heard.batch.cases)
+        _tell(run, len(heard.batch.cases))
+        if left[name] == 0:
+            run.journal.write(name, found[name])
+            for index in indices_of[name]:
+                del read[index]
+            yield found.pop(name)
+
+    size = one.batch_size or run.batch_size
+    for cases in run.reader.batches([indices for _, indices in missing], size):
+        read |= {case.index: case for case in cases}
+        for heard in crew.put(batch_of(cases)):
+            yield from kept(heard)
+    for heard in crew.rest():
+        yield from kept(heard)
+
+
+def _take(run: _Run, heard: Heard, cases: Sequence[ReadCase], found: Found) -> None:
+    """Hold what was heard of a batch against the contract and the references, and add it as rows."""
+    request = run.request
+    contract = request.candidate.record.contract
+    references = [reference_of(request.testset, case, contract.output, request.asked) for case in cases]
+    grids = [case.prepared.grid for case in cases]
+    kept = run.masks.structure if request.plan.conditions[heard.condition].id == BASELINE.id else None
+    for positions, outputs in heard.parts:
+        those = [references[position] for position in positions], [grids[position] for position in positions]
+        answers = hold(outputs, contract, those[1], those[0], request.asked, kept)
+        for position, answer in zip(positions, answers, strict=True):
+            found.add_answer(cases[position].index, heard.condition, answer)
+            run.masks.keep(cases[position].index, answer.mask)
+    for position, outcome, word in heard.failed:
+        lost = measured_of_failure(references[position], grids[position], contract.output, request.asked)
+        found.add(cases[position].index, heard.condition, outcome, fault=word, answers=lost)
+
+
+def _timed(run: _Run, crew: Crew, one: Pass, name: str) -> Found:
+    """Ask one case after the other, in turn, by the condition's protocol."""
+    condition = run.request.plan.conditions[one.conditions[0]]
+    cases = len(run.request.testset.manifest.cases)
+    found = Found()
+
+    def heard_of(call: int, heard: Heard) -> None:
+        if call < 0:
+            return
+        seconds = sum(heard.seconds) if heard.seconds is not None else None
+        outcome, fault = (heard.failed[0][1], heard.failed[0][2]) if heard.failed else (CaseOutcome.OK, "")
+        if outcome is not CaseOutcome.OK:
+            seconds = None
+        found.add(heard.batch.cases[0], heard.condition, outcome, repeat=call // cases, fault=fault, seconds=seconds)
+
+    calls = range(-condition.warm_up_calls, condition.timed_calls)
+    for call in calls:
+        batch = batch_of([run.reader.read(call % cases)])
+        for heard in (*crew.put(batch), *crew.rest()):
+            heard_of(call, heard)
+    run.journal.write(name, found)
+    _tell(run, cases)
+    return found
+
+
+def _tell(run: _Run, answers: int) -> None:
+    run.done += answers
+    total = len(run.request.plan.conditions) * len(run.request.testset.manifest.cases)
+    run.progress(_STAGE, run.done, total)
+
+
+def _crew(run: _Run) -> Crew:
+    request, settings = run.request, run.request.settings
+    contract = request.candidate.record.contract
+    confinement = Confinement(
+        read=(str(run.place.model),),
+        write=str(run.place.work),
+        memory_bytes=settings.candidate_bytes,
+        cpu_seconds=None,
+        file_bytes=_LARGEST_FILE,
+        processes=settings.candidate_processes if contract.format == "command" or contract.compile else 0,
+        gpu=settings.device != "cpu" and bool(gpu_devices()),
+    )
+    order = Order(
+        contract=contract,
+        folder=str(run.place.model),
+        device=settings.device,
+        threads=settings.thread_count,
+        numeric_format=settings.numeric_format,
+        channels_last=settings.channels_last,
+        compiled=contract.compile,
+        deterministic=settings.deterministic,
+        conditions=request.plan.conditions,
+    )
+    cases, conditions = request.testset.manifest.cases, request.plan.conditions
+    return Crew(
+        launch=lambda: _launched(run, order, confinement),
+        conditions=(),
+        seed=lambda condition, case: _seed(conditions[condition], cases[case].case_id),
+        start_seconds=settings.start_seconds,
+        case_seconds=settings.case_seconds,
+        deadline=run.deadline,
+        log=request.log,
+        quiet=contract.input.gives == "original",
+    )
+
+
+def _launched(run: _Run, order: Order, confinement: Confinement) -> Session:
+    """Start a worker with an empty folder of its own: it finds nothing by which an earlier one has answered."""
+    used = run.place.work.with_name(f"used-{secrets.token_hex(8)}")
+    run.place.work.rename(used)
+    run.place.work.mkdir()
+    shutil.rmtree(used, ignore_errors=True)
+    return Session(order, confinement, run.level)
+
+
+def _seed(condition: Condition, case_id: str) -> int:
+    # One draw a case and perturbation, shared by all severities: a ladder climbs along one direction.
+    return case_seed(case_id, condition.perturbation) if condition.perturbation else 0
+
+
+def _readers(settings: EngineSettings) -> int:
+    return min(8, max(2, settings.thread_count))

@@ -28,12 +28,17 @@ def write_number(finding: Finding, number: float) -> str:
     if finding.unit == "severity":
         return f"severity {number:g}"
     if finding.unit in ("mm", "mL"):
-        return f"{number:.3g} {finding.unit}"
+        return f"{write_length(number)} {finding.unit}"
     if finding.unit == "count" or finding.metric in _SMALL | _RATIOS:
         return f"{number:.3g}"
     if finding.metric in _INDICES:
         return f"{number:.3f}"
     return write_share(number)
+
+
+def write_length(length: float) -> str:
+    """Write millimetres or millilitres, without the unit: hundredths below 10, tenths from there on."""
+    return f"{length:,.1f}" if abs(length) >= 9.995 else f"{length:z.2f}"
 
 
 def write_share(share: float) -> str:

@@ -12,6 +12,7 @@ class CaseOutcome(StrEnum):
     REFUSED = "refused"
     CRASHED = "crashed"
     TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
     INVALID_OUTPUT = "invalid_output"
 
 
@@ -44,3 +45,4 @@ class Reason(StrEnum):
     BREAKS_WITHOUT_STRESS = "BREAKS_WITHOUT_STRESS"
     HARDWARE_DIFFERS = "HARDWARE_DIFFERS"
     NOT_MEASURED = "NOT_MEASURED"
+    CALLS_FAILED = "CALLS_FAILED"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +29,8 @@ ANSWER_PREFIXES = ("probability.", "measured.")
 FINDING_COLUMNS = {"finding_score": "list<double>", "finding_lesion": "list<int32>", "lesions": "int32"}
 
 # name -> Arrow type; ``score`` is the probability of the positive class, ``seconds`` the time of one forward pass of
-# one case (recorded by latency conditions alone), ``subject`` the case that this one repeats, or itself.
+# one case (recorded by latency conditions alone), ``fault`` in a few words why an outcome is not ok, ``subject`` the
+# case that this one repeats, or itself.
 COLUMNS = {
     "case_id": "string",
     "patient": "string",
@@ -37,6 +39,7 @@ COLUMNS = {
     "condition": "string",
     "repeat": "int32",
     "outcome": "string",
+    "fault": "string",
     "score": "double",
     "seconds": "double",
 }
@@ -48,7 +51,8 @@ class Evidence:
 
     ``table`` has the columns of ``COLUMNS`` and one string column ``attribute.<name>`` for each attribute of the test
     set; where answers are more than one score, also those of ``ANSWER_PREFIXES`` or ``FINDING_COLUMNS``. Rows are
-    ordered by condition (as planned), then case (as in the lock), then repeat. ``costs`` says what each kind of failure
+    ordered by condition (as planned), then repeat, then case (as in
+    the lock). ``costs`` says what each kind of failure
     counts as: ``wrong`` (also when it is not named), ``positive`` or ``negative``.
     """
 
@@ -63,10 +67,14 @@ class Evidence:
         attributes: Mapping[str, object],
         answers: Mapping[str, object] | None = None,
     ) -> Evidence:
-        """Build evidence from sequences of equal length, one for each column, attribute and further answer."""
+        """Build evidence from sequences of equal length, one for each column, attribute and further answer.
+
+        Without ``fault`` no failure says why.
+        """
         import pyarrow as pa
 
         more = answers or {}
+        columns = {"fault": [""] * len(cast("Sequence[object]", columns["outcome"])), **columns}
         names = [*COLUMNS, *(ATTRIBUTE_PREFIX + name for name in attributes), *more]
         types = [pa.type_for_alias(kind) for kind in COLUMNS.values()] + [pa.string()] * len(attributes)
         types += [_answer_type(name) for name in more]
@@ -98,6 +106,25 @@ class Evidence:
         """Return the same rows with failures that count as a policy declares."""
         declared = {outcome: cost for outcome, cost in costs.items() if cost != "wrong"}
         return self if declared == dict(self.costs) else Evidence(self.table, declared)
+
+    def outcomes_under(self, condition: str) -> dict[CaseOutcome, int]:
+        """Count the rows of one condition by their outcome."""
+        names, codes = self._coded
+        chosen = codes == (names.index(condition) if condition in names else -1)
+        found = Counter(
+            outcome for outcome, here in zip(self.table["outcome"].to_pylist(), chosen, strict=True) if here
+        )
+        return {outcome: found[outcome.value] for outcome in CaseOutcome}
+
+    def failures_under(self, condition: str) -> list[tuple[CaseOutcome, str, str]]:
+        """Return outcome, reason in a few words and case id of each row of one condition without an answer."""
+        names = ("condition", "outcome", "fault", "case_id")
+        rows = zip(*(self.table[name].to_pylist() for name in names), strict=True)
+        return [
+            (CaseOutcome(outcome), fault, case_id)
+            for of, outcome, fault, case_id in rows
+            if of == condition and outcome != CaseOutcome.OK.value
+        ]
 
     def under(self, condition: str) -> Rows:
         """Return the rows of one condition; none when it was not run."""

@@ -174,7 +174,6 @@ SURFACE_DICE = Metric(
     options=frozenset({"structure", "tolerance"}),
     must=frozenset({"tolerance"}),
     tasks=_SEGMENTATION,
-    measured=False,
 )
 SURFACE_DICE_BY_AREA = Metric(
     name="normalized_surface_distance_by_area",
@@ -191,7 +190,6 @@ SURFACE_DICE_BY_AREA = Metric(
     options=frozenset({"structure", "tolerance"}),
     must=frozenset({"tolerance"}),
     tasks=_SEGMENTATION,
-    measured=False,
 )
 
 
@@ -220,7 +218,6 @@ def _distance(
         higher_is_better=False,
         options=frozenset({"structure"}),
         tasks=_SEGMENTATION,
-        measured=False,
     )
 
 
@@ -276,5 +273,4 @@ BOUNDARY_IOU = Metric(
     caution=FEW_PATIENTS,
     options=frozenset({"structure", "tolerance"}),
     tasks=_SEGMENTATION,
-    measured=False,
 )

@@ -189,5 +189,4 @@ CL_DICE = Metric(
     caution=FEW_PATIENTS,
     options=frozenset({"structure"}),
     tasks=frozenset({"segmentation"}),
-    measured=False,
 )

@@ -173,7 +173,6 @@ LESION_SENSITIVITY = Metric(
     caution=FEW_PATIENTS,
     options=frozenset({"structure"}),
     tasks=frozenset({"segmentation"}),
-    measured=False,
 )
 LESION_PRECISION = Metric(
     name="lesion_precision",
@@ -188,7 +187,6 @@ LESION_PRECISION = Metric(
     caution=FEW_PATIENTS,
     options=frozenset({"structure"}),
     tasks=frozenset({"segmentation"}),
-    measured=False,
 )
 PANOPTIC_QUALITY = Metric(
     name="panoptic_quality",
@@ -205,5 +203,4 @@ PANOPTIC_QUALITY = Metric(
     caution=FEW_PATIENTS,
     options=frozenset({"structure"}),
     tasks=frozenset({"segmentation"}),
-    measured=False,
 )

@@ -62,7 +62,6 @@ DICE = Metric(
     caution=FEW_PATIENTS,
     options=frozenset({"structure"}),
     tasks=_SEGMENTATION,
-    measured=False,
 )
 IOU = Metric(
     name="iou",
@@ -78,7 +77,6 @@ IOU = Metric(
     caution=FEW_PATIENTS,
     options=frozenset({"structure"}),
     tasks=_SEGMENTATION,
-    measured=False,
 )
 VOXEL_PRECISION = Metric(
     name="voxel_precision",
@@ -93,7 +91,6 @@ VOXEL_PRECISION = Metric(
     caution=FEW_PATIENTS,
     options=frozenset({"structure"}),
     tasks=_SEGMENTATION,
-    measured=False,
 )
 VOXEL_RECALL = Metric(
     name="voxel_recall",
@@ -108,7 +105,6 @@ VOXEL_RECALL = Metric(
     caution=FEW_PATIENTS,
     options=frozenset({"structure"}),
     tasks=_SEGMENTATION,
-    measured=False,
 )
 VOLUME_DIFFERENCE = Metric(
     name="relative_volume_difference",
@@ -124,7 +120,6 @@ VOLUME_DIFFERENCE = Metric(
     higher_is_better=False,
     options=frozenset({"structure"}),
     tasks=_VOLUMES,
-    measured=False,
 )
 VOLUME_BIAS = Metric(
     name="volume_bias",
@@ -143,7 +138,6 @@ VOLUME_BIAS = Metric(
     higher_is_better=False,
     options=frozenset({"structure"}),
     tasks=_VOLUMES,
-    measured=False,
 )
 ABSOLUTE_VOLUME_DIFFERENCE = Metric(
     name="absolute_volume_difference",
@@ -161,5 +155,4 @@ ABSOLUTE_VOLUME_DIFFERENCE = Metric(
     higher_is_better=False,
     options=frozenset({"structure"}),
     tasks=_VOLUMES,
-    measured=False,
 )

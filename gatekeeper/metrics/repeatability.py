@@ -1,8 +1,8 @@
 """How much an answer changes when nothing about the patient does.
 
-Levels. R0: the same input run again, on the same device with the same batch size, in a fresh process. R1: another
-batch size and order. R2: another numeric format. R3: a benign perturbation (one pixel, one degree, 1 % of intensity).
-R4: true repeats from the test set (``repeat_of``).
+Levels. R0: the same input run again, on the same device with the same batch size, in a fresh process. R1: one case at a
+time, the last one first. R2: another numeric format. R3: a benign perturbation (one pixel, one degree, 1 % of
+intensity). R4: true repeats from the test set (``repeat_of``).
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.metrics.specification import EVERY_TASK, Metric, Suite
+
+_OPTIONS = frozenset({"level", "numeric_format"})
+_ONE_ANSWER = "from R0 to R2, an answer in one of both runs alone"
 
 
 def subject_flips(called: NDArray[np.bool_], subject: NDArray[np.intp], subjects: int) -> NDArray[np.bool_]:
@@ -50,19 +53,22 @@ MAX_DEVIATION = Metric(
     title="Largest change on rerun",
     suite=Suite.REPEATABILITY,
     tasks=EVERY_TASK,
-    definition="largest difference between two scores of one subject; at R0 (a rerun), 0 means bit for bit",
-    source="repeatability ladder, level R0: same device, same batch size, fresh process",
+    definition="largest difference between two answers to one subject: scores, or whatever was measured or found; 0 "
+    f"means bit for bit; {_ONE_ANSWER} is a change of 1",
+    source="repeatability ladder: R0 a rerun in a fresh process, R1 one case at a time and the last one first, R2 "
+    "another numeric format (bf16 unless said), R4 true repeats",
     undefined="no case was answered in both runs",
     n_of="cases run twice",
     higher_is_better=False,
-    options=frozenset({"level"}),
+    options=_OPTIONS,
     must=frozenset({"level"}),
 )
 FLIP_RATE = Metric(
     name="flip_rate",
     title="Flips between repeats",
     suite=Suite.REPEATABILITY,
-    definition="share of subjects whose repeats did not all get the same call at the operating point",
+    definition="share of subjects whose repeats did not all get the same call at the operating point; "
+    f"{_ONE_ANSWER} is another call",
     source="FDA draft guidance on AI-enabled device software functions (2025-01-07), App. C: precision study",
     undefined="no subject has a repeat",
     n_of="subjects with repeats",
@@ -70,7 +76,7 @@ FLIP_RATE = Metric(
         "Clopper-Pearson (exact); on the effective number of subjects (Korn & Graubard) where a patient has several"
     ),
     higher_is_better=False,
-    options=frozenset({"level"}),
+    options=_OPTIONS,
     must=frozenset({"level"}),
 )
 WITHIN_SUBJECT_SD = Metric(
@@ -78,14 +84,15 @@ WITHIN_SUBJECT_SD = Metric(
     aliases=("wsd",),
     title="Within-subject SD of the score",
     suite=Suite.REPEATABILITY,
-    definition="square root of the pooled within-subject variance of the score: sum of squares over sum of (k - 1)",
+    definition="square root of the pooled within-subject variance of the score: sum of squares over sum of (k - 1); "
+    f"{_ONE_ANSWER} counts as a change of the score to 0 or 1, whichever is farther",
     source="Raunig et al., Stat Methods Med Res 2015;24:27 (QIBA)",
     undefined="no subject has a repeat",
     n_of="subjects with repeats",
-    interval="chi-squared on the degrees of freedom; patients resampled where one has several subjects",
-    caution="takes scatter to be alike at all scores: that of a probability is not, and the upper limit is then wrong "
-    "in 7 to 12 % of studies instead of 2.5 %, however many subjects; require flips, or a smaller SD",
+    interval="studentised bootstrap of patients, of the variances within subjects; at least chi-squared",
+    caution="below 100 subjects the upper limit is wrong in 4 to 5 % of studies instead of 2.5 %, and more often where "
+    "few subjects scatter far more than all others: those that were not drawn are in no interval",
     higher_is_better=False,
-    options=frozenset({"level"}),
+    options=_OPTIONS,
     must=frozenset({"level"}),
 )

@@ -28,7 +28,10 @@ _OPTION_SCALES = {
     "percentile": ("1", True),
     "severity": ("1", True),
 }
-_PLAIN = ("id", "version", "title", "context", "latency", "order", "multiplicity", "monitoring", "relaxes", "notes")
+_PLAIN = (
+    *("id", "version", "title", "context", "latency", "order", "multiplicity", "monitoring", "dossier", "relaxes"),
+    "notes",
+)
 _LONGEST_QUOTED = 60
 _IN_USE = {"precision": False, "npv": True}  # whether a higher prevalence asks for more
 
@@ -87,7 +90,10 @@ def _requirement_changes(id_: str, old: Data, new: Data) -> Iterator[Change]:
         words = f"{id_} measures {now.name} instead of {spec.name}"
         yield Change((*path, "metric"), Direction.CHANGED, words, weakens=True)
         return
+    another_level = old.get("level") != new.get("level")  # told once, with the numeric format that belongs to it
     for option in OPTIONS:
+        if option == "numeric_format" and another_level:
+            continue
         if not _same(_given(old, option), _given(new, option)):
             yield _option_change(id_, option, old, new, spec)
     if spec is not None:
@@ -282,6 +288,8 @@ def _metric(requirement: Data) -> Metric | None:
 
 def _given(requirement: Data, option: str) -> JSON:
     value = requirement.get(option)
+    if option == "numeric_format" and value is None and requirement.get("level") == "R2":
+        return "bf16"
     return "inference" if option == "stage" and value is None else value
 
 

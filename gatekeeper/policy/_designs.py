@@ -15,11 +15,11 @@ from gatekeeper.statistics import (
     ProportionMethod,
     cases_for_lower_limit,
     cases_for_upper_limit,
-    degrees_for_spread,
     fewest_for_lower_limit,
     values_needed,
     within_subject_sd_interval,
 )
+from gatekeeper.statistics.sample_size import subjects_for_spread
 
 _NAMES: dict[ProportionMethod, str] = {
     "wilson": "Wilson score",
@@ -27,8 +27,12 @@ _NAMES: dict[ProportionMethod, str] = {
     "jeffreys": "Jeffreys",
 }
 _AT_PREVALENCE = {RECALL_RATE: alarm_rate, PRECISION: predictive_value, NPV: predictive_value}
+_SHARES = ("sensitivity", "specificity", "imageability")  # whose drop is bounded by the number of cases alone
 _BEST = {"flip_rate": "none of them flips", RECALL_RATE.name: "none of them is called"}
-_SPREADS = ("within_subject_sd", "within_subject_cv", "repeatability_coefficient")
+_SPREADS = (
+    *("within_subject_sd", "within_subject_cv", "repeatability_coefficient"),
+    "repeatability_coefficient_absolute",
+)
 
 
 def design_of(requirement: Requirement, policy: Policy, positives_per_negative: float = 1.0) -> Design:
@@ -48,8 +52,7 @@ def design_of(requirement: Requirement, policy: Policy, positives_per_negative: 
     if spec.name == "latency":
         return _percentile(requirement, policy)
     if spec.name == "mean_latency":
-        note = "More calls than two need the standard deviation of single times, which a policy does not state."
-        return Design("Student t", fewest={spec.n_of: 2}, notes=(note,))
+        return _mean_time(requirement)
     if spec.name == "performance_drop":
         return _drop(requirement, policy)
     note = "There is no formula for this interval"
@@ -103,25 +106,39 @@ def _proportion(requirement: Requirement, policy: Policy, method: ProportionMeth
 
 def _spread(requirement: Requirement) -> Design:
     goal, confidence = requirement.threshold.value, requirement.confidence
+    counted = "subjects with two repeats" if requirement.level == "R4" else _counted(requirement)
 
     def count(truth: float, power: float) -> Cases:
-        return {"subjects with two repeats": degrees_for_spread(goal / truth, power, confidence)}
+        return {counted: subjects_for_spread(goal / truth, power, confidence)}
 
     ends = (within_subject_sd_interval(1.0, freedom, confidence) for freedom in (35, 100))
     few, many = (f"{interval.lower:.2f} to {interval.upper:.2f}" for interval in ends)
     design = Design(
-        "chi-squared limit on the degrees of freedom, exact for normal deviations",
+        "limit of the mean of the variances within subjects, at least chi-squared; numbers on the safe side of a "
+        "simulation of normal repeats",
         goal,
         0.0,
         count,
         write=lambda value: write_value(requirement.spec, value),
+        assumptions=("All subjects scatter alike; where a few scatter far more than the others, more are needed.",),
         notes=(
-            "A subject with k repeats counts for k - 1 of these.",
-            f"With 35 of them the interval reaches from {few} times the estimate, with 100 from {many}.",
+            *(("A subject with k repeats counts for k - 1 of these.",) if requirement.level == "R4" else ()),
+            f"With 35 of them the interval reaches at least from {few} times the estimate, with 100 from {many}.",
             CLUSTERS,
         ),
     )
     return design if goal > 0.0 else at_the_end(design)
+
+
+def _mean_time(requirement: Requirement) -> Design:
+    return Design(
+        "Student t, skewness removed (Hall)",
+        fewest={requirement.spec.n_of: 2},
+        notes=(
+            "More calls than two need the standard deviation of single times, which a policy does not state.",
+            "Time 300 or more where one call in fifty may be slow: fewer may show none of them.",
+        ),
+    )
 
 
 def _percentile(requirement: Requirement, policy: Policy) -> Design:
@@ -145,18 +162,43 @@ def _percentile(requirement: Requirement, policy: Policy) -> Design:
 
 
 def _drop(requirement: Requirement, policy: Policy) -> Design:
+    """Count what an upper limit needs when stress changes nothing, as ``suites.drops`` bounds a drop that none varies.
+
+    A share of the same cases, or an area, is bounded by how many there are of them, whatever its value; another metric
+    by its own limits before and after, each with half of the error: they must be right in all cases besides.
+    """
     followed = policy.requirements[requirement.of or ""]
+    spec, name = followed.spec, title_of(followed, policy)
+    goal, confidence = 1.0 - requirement.threshold.value, requirement.confidence
     note = (
-        "There is no formula for a paired bootstrap: the number depends on how many calls the stress changes. Read "
-        "from a pilot how many more cases the gate asks for."
+        "There is no formula for more: the number depends on how many answers the stress changes. Read from a pilot "
+        "how many more cases the gate asks for."
     )
-    design = Design("paired patient-cluster bootstrap", notes=(note,))
-    counted = {"auroc": "pairs of a positive and a negative case"}.get(followed.spec.name, followed.spec.n_of)
-    fewest = fewest_for_lower_limit(1.0 - requirement.threshold.value, requirement.confidence)
-    if followed.prevalence is not None or fewest is None:
+    design = Design(_how_of_drop(followed), notes=(note, CLUSTERS))
+    if spec.name == "auroc" or (spec.name in _SHARES and followed.other_rate is None):
+        counted = "pairs of a positive and a negative case" if spec.name == "auroc" else spec.n_of
+        fewest = fewest_for_lower_limit(goal, confidence)
+        best = f"the stress changes none of them ({name})"
+    elif spec.proportion is not None and followed.prevalence is None and followed.other_rate is None:
+        counted, method = spec.n_of, followed.interval or DEFAULT_METHOD
+        fewest = fewest_for_lower_limit(goal, 1.0 - (1.0 - confidence) / 2.0, method)
+        best = f"all of them are right and the stress changes none of them ({name})"
+    else:
         return design
-    best = f"the stress changes none of them ({title_of(followed, policy)})"
-    return replace(design, fewest={counted: fewest}, best=best)
+    return design if fewest is None else replace(design, fewest={counted: fewest}, best=best)
+
+
+def _how_of_drop(followed: Requirement) -> str:
+    """Return how the interval of a drop is made; see ``suites.drops``."""
+    spec = followed.spec
+    if spec.name == "auroc":
+        return "paired DeLong"
+    if followed.prevalence is not None or followed.other_rate is not None:
+        return "MOVER of the limits before and after"
+    if spec.name in ("precision", "npv"):  # their cases differ before and after
+        return "Tango score where both are of the same cases, else MOVER of the limits before and after"
+    shares = spec.proportion is not None or spec.name in _SHARES
+    return "paired Tango score" if shares else "MOVER of the limits before and after"
 
 
 def _counted(requirement: Requirement) -> str:

@@ -37,6 +37,7 @@ OPTIONS = (
     "structure",
     "tolerance",
     "level",
+    "numeric_format",
     "stage",
     "percentile",
     "of",
@@ -142,6 +143,9 @@ def _faults_of_options(requirement: Requirement) -> Iterator[Fault]:
         written = getattr(requirement, name)
         if written is not None:
             yield from faults_of_share(written, (name,), name)
+    if requirement.numeric_format is not None and requirement.level != "R2" and "level" in spec.options:
+        mend = "write level: R2, or remove it"
+        yield Fault(("numeric_format",), "another numeric format is compared at level R2 alone", mend=mend)
     for name, unit in _POSITIVE_NUMBERS:
         written = getattr(requirement, name)
         if written is None:

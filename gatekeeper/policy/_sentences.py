@@ -11,8 +11,8 @@ from gatekeeper.statistics import DEFAULT_METHOD
 
 _BETWEEN = {
     "R0": "when the same input is given again",
-    "R1": "when batch size and order change",
-    "R2": "when the numeric format changes",
+    "R1": "when cases are given one at a time, the last one first",
+    "R2": "when numbers are {format} instead of what the run uses",
     "R3": "when the image changes in a way that means nothing",
     "R4": "between true repeats of one {unit}",
 }
@@ -171,7 +171,8 @@ def _between_repeats(requirement: Requirement, context: Context) -> str:
         "within_subject_sd": "The standard deviation of the score",
     }.get(requirement.spec.name, requirement.spec.title)
     of = f" of the {requirement.structure}" if requirement.structure else ""
-    return f"{what}{of} {_BETWEEN[requirement.level or 'R4'].format(unit=context.unit)}"
+    when = _BETWEEN[requirement.level or "R4"].format(unit=context.unit, format=requirement.compared_format)
+    return f"{what}{of} {when}"
 
 
 def _under_stress(requirement: Requirement, policy: Policy) -> str:

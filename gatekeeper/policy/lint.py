@@ -123,7 +123,19 @@ def _on_what_is_measured(policy: Policy, requirement: Requirement) -> _Remarks:
         yield ("metric",), _Said("not-measured", what, weight=Weight.NOTE)
 
 
-_RULES = (_on_basis, _on_confidence, _on_estimate, _on_predictive_value, _on_timed_calls, _on_what_is_measured)
+def _on_numeric_format(policy: Policy, requirement: Requirement) -> _Remarks:
+    asked = requirement.compared_format
+    if asked is not None:
+        device = ", and run on a CUDA device" if asked in ("tf32", "fp16") else ""
+        consequence = "it cannot PASS" if requirement.blocking else "it stays undecided"
+        what = f"a candidate has to declare {asked} among its numeric_formats{device}: otherwise {consequence}"
+        yield ("level",), _Said("numeric-format", what, weight=Weight.NOTE)
+
+
+_RULES = (
+    *(_on_basis, _on_confidence, _on_estimate, _on_predictive_value, _on_timed_calls, _on_what_is_measured),
+    _on_numeric_format,
+)
 
 
 def _on_stale_basis(loaded: LoadedPolicy, id_: str, requirement: Requirement) -> Iterator[Remark]:
@@ -185,6 +197,9 @@ def _on_later_use(policy: Policy) -> _Remarks:
         yield ("champion",), _Said("read-later", what, weight=Weight.NOTE)
     if policy.monitoring is not None:
         yield ("monitoring",), _Said("read-later", "checks do not monitor: the monitor will", weight=Weight.NOTE)
+    if policy.dossier.pictures:
+        what = "dossiers under this policy show images of test patients: a head in profile can be recognised"
+        yield ("dossier", "pictures"), _Said("pictures", what, weight=Weight.NOTE)
     timed = [id_ for id_, item in policy.requirements.items() if item.spec.suite is Suite.LATENCY]
     if timed and policy.latency.hardware is None:
         what = "times hold for whatever device a check runs on; latency.hardware would name one"

@@ -23,6 +23,8 @@ def title_of(requirement: Requirement, policy: Policy) -> str:
         title += ", end to end"
     if requirement.structure is not None:
         title += f", {requirement.structure}"
+    if requirement.level in ("R1", "R2"):
+        title += f", {requirement.compared_format or 'one at a time'}"
     for other in ("specificity", "sensitivity", "precision"):
         if getattr(requirement, f"at_{other}") is not None:
             taken = title.rpartition(" at a ")[0] or title

@@ -56,17 +56,38 @@ def recovered_interval(
     Raises ValueError where a share has no trial, or the metric no value.
     """
     seen = [share.hits / share.trials if share.trials > 0 else math.nan for share in shares]
+    if not math.isfinite(float(formula(*seen))):
+        raise ValueError("a metric without a value has no interval")
+    limits = [wilson(share.hits, share.trials, confidence) for share in shares]
+    return recovered_from(formula, seen, limits, span, "MOVER (Zou & Donner) of Wilson limits")
+
+
+def recovered_from(
+    formula: Callable[..., float],
+    seen: Sequence[float],
+    limits: Sequence[Interval],
+    span: tuple[float, float],
+    method: str,
+) -> Interval:
+    """Return the interval of a function of independent numbers by MOVER, from an interval of each, of one confidence.
+
+    Parameters
+    ----------
+    formula, span : as for ``recovered_interval``
+    seen : the numbers, in the order of the formula; ``limits`` : their intervals
+
+    Raises ValueError where the function has no value.
+    """
     value = float(formula(*seen))
     if not math.isfinite(value):
         raise ValueError("a metric without a value has no interval")
     below = above = 0.0
-    for place, share in enumerate(shares):
-        limits = wilson(share.hits, share.trials, confidence)
-        moved = [float(formula(*seen[:place], end, *seen[place + 1 :])) for end in (limits.lower, limits.upper)]
+    for place, interval in enumerate(limits):
+        moved = [float(formula(*seen[:place], end, *seen[place + 1 :])) for end in (interval.lower, interval.upper)]
         changes = [end - value for end in moved if math.isfinite(end)]
         below, above = below + min(0.0, *changes) ** 2, above + max(0.0, *changes) ** 2
     lower, upper = max(span[0], value - math.sqrt(below)), min(span[1], value + math.sqrt(above))
-    return Interval(lower, upper, confidence, "MOVER (Zou & Donner) of Wilson limits")
+    return Interval(lower, upper, limits[0].confidence, method)
 
 
 def positive_likelihood_ratio_interval(

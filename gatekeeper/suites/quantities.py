@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gatekeeper.evidence import Reason, Rows
 from gatekeeper.policy import Requirement
-from gatekeeper.statistics import Interval, Undecidable, mean_interval, within_subject_sd, within_subject_sd_interval
+from gatekeeper.statistics import Interval, Undecidable, mean_interval
 from gatekeeper.statistics.bland_altman import differences, magnitude, relative_differences, wider_limit
 from gatekeeper.statistics.clustered_agreement import (
     clustered_concordance,
@@ -24,7 +24,11 @@ from gatekeeper.statistics.clustered_agreement import (
 from gatekeeper.statistics.concordance import concordance_correlation
 from gatekeeper.statistics.intraclass import intraclass_correlation
 from gatekeeper.statistics.means import clustered_mean_interval
-from gatekeeper.statistics.repeatability import repeatability_coefficient, repeatability_interval, within_subject_cv
+from gatekeeper.statistics.repeatability import (
+    repeatability_coefficient,
+    repeatability_interval,
+    uneven_within_subject_sd_interval,
+)
 from gatekeeper.suites.clusters import FEWEST_CLUSTERS, SEED, Clusters, Floats
 from gatekeeper.suites.measurement import Measurement, measured, undefined
 
@@ -99,10 +103,10 @@ def measure(requirement: Requirement, rows: Rows) -> Measurement:
 
 
 def _cv(repeated: Repeated, confidence: float) -> tuple[float, Interval]:
-    if repeated.patients.repeat:
-        return clustered_within_subject_cv(repeated.values, repeated.patients.codes, confidence, seed=SEED)
-    found = within_subject_cv(*repeated.flat, confidence)
-    return found.value, found.interval
+    if len(repeated.values) < 2:
+        raise Undecidable("a spread needs two subjects")
+    found = clustered_within_subject_cv(repeated.values, repeated.patients.codes, confidence, seed=SEED)
+    return _of_enough(found, repeated)
 
 
 def _relative_coefficient(repeated: Repeated, confidence: float) -> tuple[float, Interval]:
@@ -111,14 +115,27 @@ def _relative_coefficient(repeated: Repeated, confidence: float) -> tuple[float,
 
 
 def _coefficient(repeated: Repeated, confidence: float) -> tuple[float, Interval]:
-    spread, freedom = within_subject_sd(*repeated.flat)
-    if repeated.patients.repeat:  # the root of a mean of variances, which patients are resampled for
-        variances = repeated.values.var(axis=1, ddof=1)
-        _, of_mean = clustered_mean_interval(variances, repeated.patients.codes, 0.0, confidence=confidence, seed=SEED)
-        found = Interval(float(np.sqrt(of_mean.lower)), float(np.sqrt(of_mean.upper)), confidence, of_mean.method)
-    else:
-        found = within_subject_sd_interval(spread, freedom, confidence)
-    return repeatability_coefficient(spread), repeatability_interval(found)
+    values = np.sort(repeated.values, axis=1)
+    freedom = np.full(len(values), values.shape[1] - 1.0)
+    with np.errstate(all="ignore"):  # squares that are no numbers are refused below
+        squares = (values - values[:, :1]).var(axis=1) * values.shape[1]
+    interval = uneven_within_subject_sd_interval(
+        squares, freedom, repeated.patients.codes, confidence=confidence, seed=SEED
+    )
+    spread = float(np.sqrt(np.sort(squares).sum() / freedom.sum()))
+    value, interval = _of_enough((spread, interval), repeated)
+    return repeatability_coefficient(value), repeatability_interval(interval)
+
+
+def _of_enough(found: tuple[float, Interval], repeated: Repeated) -> tuple[float, Interval]:
+    """Raise Undecidable for one patient, and where nothing differs between repeats in fewer than ten: it may be chance.
+
+    The chi-squared limits of one subject would take a single small difference for small ones always.
+    """
+    needed = 2 if found[0] > 0.0 else FEWEST_CLUSTERS
+    if repeated.patients.count < needed:
+        raise Undecidable(f"a spread needs {needed} patients here")
+    return found
 
 
 def _limits(repeated: Repeated, confidence: float) -> tuple[float, Interval]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,9 +10,8 @@ from gatekeeper.evidence import BASELINE, Condition, Evidence, Outcome, Reason
 from gatekeeper.metrics import Suite
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy import Policy, Requirement
-from gatekeeper.statistics import Interval
 from gatekeeper.suites import performance
-from gatekeeper.suites.clusters import ALIKE, all_alike, interval_when_alike
+from gatekeeper.suites.drops import Drop
 from gatekeeper.suites.measurement import Measurement, undefined
 from gatekeeper.suites.scored import scored
 from gatekeeper.suites.subjects import Subjects
@@ -103,42 +102,11 @@ def _drop(
     if how is not None and how.both_classes and before.one_class:
         return undefined(Reason.UNDEFINED_METRIC, "cases", n, patients)
 
-    estimate = performance.estimate(followed, before) - performance.estimate(followed, after)
+    drop = Drop(followed, before, after, requirement.confidence, operating_point)
+    estimate = drop.estimate
     if not np.isfinite(estimate):
         return undefined(Reason.UNDEFINED_METRIC, "cases", n, patients)
-    values = performance.replicates(followed, before, after)
-    drops = values[0] - values[1]
-    if all_alike(drops):
-        interval = _when_alike(followed, before, after, estimate, requirement.confidence, operating_point)
-    else:
-        counted = min(part.counted(followed) for part in (before, after))
-        interval = before.clusters.interval(drops, requirement.confidence, counted)
-        interval = interval and replace(interval, method=f"paired {interval.method}")
+    interval = drop.interval
     if interval is None:
         return Measurement(estimate, None, "none: too few patients", n, "cases", patients, Reason.TOO_FEW_CASES)
     return Measurement(estimate, interval, interval.method, n, "cases", patients)
-
-
-def _when_alike(
-    followed: Requirement,
-    before: Subjects,
-    after: Subjects,
-    estimate: float,
-    confidence: float,
-    operating_point: float,
-) -> Interval | None:
-    """Bound a drop that no resample varies, such as none at all: no change in all patients is not no change ever.
-
-    Patients (for an AUROC, pairs of them) that are all alike bound how many could differ. A predictive value is no mean
-    over patients; its drop lies between the differences of its own two intervals, each with half of the error.
-    """
-    if followed.spec.name == "auroc":
-        return interval_when_alike(estimate, -1.0, before.pairs, confidence, ALIKE) if before.pairs else None
-    if followed.spec.name in ("sensitivity", "specificity", "imageability") and followed.other_rate is None:
-        return interval_when_alike(estimate, -1.0, before.counted(followed), confidence, ALIKE)
-    stricter = followed.model_copy(update={"confidence": 1.0 - (1.0 - confidence) / 2.0})
-    first, second = (performance.measure(stricter, part.rows, operating_point).interval for part in (before, after))
-    if first is None or second is None:
-        return None
-    method = "difference of both limits (Bonferroni), since no patient differs"
-    return Interval(first.lower - second.upper, first.upper - second.lower, confidence, method)

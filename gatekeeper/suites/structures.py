@@ -36,10 +36,9 @@ def measure(requirement: Requirement, rows: Rows) -> Measurement:
     """Measure the mean over cases of a value of a structure."""
     spec = requirement.spec
     originals = rows.originals()
-    found = _values(requirement, originals)
-    if found is None or not _costs_are_known(requirement, originals):
+    values = case_values(requirement, originals)
+    if values is None:
         return undefined(Reason.NOT_MEASURED, spec.n_of)
-    values = np.where(originals.answered, found, _if_missed(requirement, originals))
     given = np.isfinite(values)
     n, clusters = int(given.sum()), Clusters.of(originals.patient[given])
     if n == 0:
@@ -57,6 +56,17 @@ def measure(requirement: Requirement, rows: Rows) -> Measurement:
     enough = not clusters.repeat or clusters.count >= FEWEST_CLUSTERS
     bounded = interval.within(spec.lowest, spec.highest)
     return measured(value, bounded if enough else None, n, spec.n_of, clusters.count)
+
+
+def case_values(requirement: Requirement, rows: Rows) -> Floats | None:
+    """Return the value of each row, shape (n,): a case without an answer at its cost, NaN where there is no value.
+
+    None where the evidence does not hold what it takes.
+    """
+    found = _values(requirement, rows)
+    if found is None or not _costs_are_known(requirement, rows):
+        return None
+    return np.where(rows.answered, found, _if_missed(requirement, rows))
 
 
 def _values(requirement: Requirement, rows: Rows) -> Floats | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -16,6 +15,7 @@ from gatekeeper.catalogue import nearest
 from gatekeeper.errors import Code, Place, Problem, UsageError
 from gatekeeper.evidence import STRICT
 from gatekeeper.testset.manifest import Task
+from gatekeeper.testset.rows import read_rows
 
 _ALWAYS = ("case_id", "patient_id", "image")
 _REFERENCE: dict[Task, str] = {"classification": "label", "segmentation": "mask", "detection": "boxes"}
@@ -49,8 +49,7 @@ def read_table(path: Path, task: Task = "classification") -> tuple[Case, ...]:
     ``patient_id``, ``image`` and ``repeat_of`` is an attribute for subgroups.
     """
     problems: list[Problem] = []
-    reader = _parquet_rows(path, task) if path.suffix == ".parquet" else _csv_rows(path, task, problems)
-    rows = list(reader)
+    rows = list(read_rows(path, lambda header: _check_header(path, header, task), problems))
     if not rows and not problems:
         raise UsageError(
             Code.NOTHING_TO_JUDGE, "the table has no rows", where=str(path), mend="add a row for each case"
@@ -169,45 +168,6 @@ def _bad_repeats(path: Path, cases: list[Case], first_line: dict[str, int]) -> I
         elif (original.patient_id, original.label) != (case.patient_id, case.label):
             mend = "a repeat is the same subject: correct patient_id, label or repeat_of"
             yield Problem(Code.BAD_TABLE, "a repeat of another patient or with another label", place, mend=mend)
-
-
-def _csv_rows(path: Path, task: Task, problems: list[Problem]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Give line number and cells of each row that is not blank; rows of another length go to ``problems``."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            _check_header(path, header, task)
-            for cells in reader:
-                if not any(cell.strip() for cell in cells):
-                    continue
-                if len(cells) == len(header):
-                    yield reader.line_num, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-                    continue
-                what = f"{len(cells)} cells where the header has {len(header)}"
-                place = Place(str(path), reader.line_num)
-                problems.append(Problem(Code.BAD_TABLE, what, place, mend="mend the row; quote commas in text"))
-    except FileNotFoundError as error:
-        raise UsageError(Code.FILE_NOT_FOUND, "no such table", where=str(path), mend="check the path") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        why = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
-        raise UsageError(Code.BAD_TABLE, "the table cannot be read as CSV", where=str(path), why=why) from error
-
-
-def _parquet_rows(path: Path, task: Task) -> Iterator[tuple[int, dict[str, str]]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.ParquetFile(path).read()
-        names, rows = table.column_names, table.to_pylist()
-    except FileNotFoundError as error:
-        raise UsageError(Code.FILE_NOT_FOUND, "no such table", where=str(path), mend="check the path") from error
-    except (OSError, pa.ArrowException, ValueError) as error:
-        raise UsageError(Code.BAD_TABLE, "the table cannot be read as Parquet", where=str(path)) from error
-    _check_header(path, names, task)
-    for number, row in enumerate(rows, start=1):
-        yield number, {name: "" if value is None else str(value).strip() for name, value in row.items()}
 
 
 def _check_header(path: Path, header: list[str], task: Task) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,11 +20,13 @@ from gatekeeper.statistics import (
     fewest_that,
     of_ratio,
 )
-from gatekeeper.suites.clusters import FEWEST_CLUSTERS
+from gatekeeper.statistics.means import clustered_mean_interval
+from gatekeeper.suites.clusters import FEWEST_CLUSTERS, SEED
 from gatekeeper.suites.scored import SCORED
 from gatekeeper.suites.subjects import Subjects
 from gatekeeper.suites.two_rates import errorless
 
+_SPREADS = ("within_subject_cv", "repeatability_coefficient", "repeatability_coefficient_absolute")
 _PAIRS = "independent pairs of a positive and a negative case"
 
 
@@ -85,6 +88,52 @@ def need_of_flips(requirement: Requirement, n: int, n_of: str, patients: int) ->
 def need_of_spread(patients: int, n_of: str) -> Need:
     """Return what a within-subject SD needs when no score differs: patients enough to show that it is no chance."""
     return Need(_patients(n_of), patients, FEWEST_CLUSTERS)
+
+
+def need_of_mean(requirement: Requirement, n_of: str, patients: int) -> Need:
+    """Return what a mean over cases needs when all of them are nearly perfect.
+
+    Its limit on the side of a bound is then made by the fifth of a patient that is added (``ClusteredMean``). Where
+    there is no bound it takes so many patients that resamples of one patient alone are rarer than the error.
+    """
+    goal, error = requirement.threshold.value, (1.0 - requirement.confidence) / 2.0
+    if not requirement.spec.higher_is_better:
+        fewest = _fewest_resampled(error)
+        return Need(_patients(n_of), patients, fewest, patients=patients)
+
+    def suffices(count: int) -> bool:
+        return count > 1 and _limit_of_nearly_perfect(count, requirement.confidence) >= goal
+
+    return Need(_patients(n_of), patients, fewest_that(suffices), patients=patients)
+
+
+def _fewest_resampled(error: float) -> int | None:
+    """Return the fewest patients of whom resamples that take one of them alone are rarer than the error."""
+    return fewest_that(lambda count: count > 1 and float(count) ** (1 - count) < error)
+
+
+@lru_cache(maxsize=256)
+def _limit_of_nearly_perfect(patients: int, confidence: float) -> float:
+    """Return the lower limit of a mean of values next to 1, one case a patient: no candidate can show more."""
+    values = 1.0 - 1e-9 * np.arange(1, patients + 1) / patients
+    return clustered_mean_interval(values, np.arange(patients), 0.0, 1.0, confidence, seed=SEED)[1].lower
+
+
+def need_of_agreement(requirement: Requirement, n: int, n_of: str) -> Need:
+    """Return how many subjects an agreement between repeats needs: of the mean difference, where none of them differs
+    by much, to stay below the threshold; of the others, to have an interval (of a relative spread, a useful one).
+    """
+    name, goal = requirement.spec.name, requirement.threshold.value
+    fewest: int | None = {"limits_of_agreement": 3, "concordance_correlation": 4}.get(name, 2)
+    if name in _SPREADS:
+        fewest = _fewest_resampled((1.0 - requirement.confidence) / 2.0)
+    if name == "rescan_difference" and requirement.threshold.of != "estimate":  # a mean between 0 and 2
+        nearest = 1.0 - goal / requirement.spec.highest
+        fewest = fewest_that(
+            lambda count: count > 1 and _limit_of_nearly_perfect(count, requirement.confidence) >= nearest
+        )
+    have = n_of.replace("subjects", "subject", 1) if n == 1 else n_of
+    return Need(n_of, n, fewest, have_words=f"no more than {n:,} {have}" if n else "")
 
 
 def need_of_drop(requirement: Requirement, policy: Policy, subjects: Subjects) -> Need:

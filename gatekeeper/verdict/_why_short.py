@@ -38,7 +38,7 @@ def _counts(finding: Finding, requirement: Requirement, policy: Policy, need: Ne
     if finding.reason is Reason.NO_REPEATS:
         have = "no case has a repeat (repeat_of)"
     elif finding.estimate is None and need.have_words:
-        have = f"there are {have}"
+        have = f"there {'is' if need.have == 1 else 'are'} {have}"
     elif finding.estimate is None:
         have = f"there is nothing to count ({requirement.spec.undefined})"
     elif finding.interval is not None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gatekeeper.candidate import CandidateRecord
+from gatekeeper.candidate.contract import NEED_TRUST
 from gatekeeper.evidence import (
+    BASELINE,
+    CaseOutcome,
     Digests,
+    Evidence,
     Finding,
     Outcome,
     Plan,
@@ -41,9 +45,10 @@ def conclude(
     manifest: Manifest,
     run: RunStamp,
     *,
+    evidence: Evidence,
     exploratory: bool,
 ) -> Verdict:
-    """Make the verdict on a candidate from its findings."""
+    """Make the verdict on a candidate from its findings; ``evidence`` tells how many cases it did not answer."""
     word = decide(findings)
     strict = decide(finding.model_copy(update={"waived": None}) for finding in findings)
     waived = any(finding.waived for finding in findings)
@@ -51,7 +56,7 @@ def conclude(
     return Verdict(
         verdict=word,
         without_waivers=strict if waived else None,
-        words=_words(word, findings) + _waived(strict, findings),
+        words=_words(word, findings) + _waived(strict, findings) + _unanswered(evidence) + _how_it_ran(candidate),
         policy_id=policy.id,
         policy_version=policy.version,
         candidate=candidate.name,
@@ -76,6 +81,27 @@ def _words(word: VerdictWord, findings: tuple[Finding, ...]) -> str:
     titles = [finding.full_title for finding in blocking if finding.outcome is wanted]
     verb = "is" if len(titles) == 1 else "are"
     return f"{len(titles)} of {len(blocking)} blocking requirements {verb} {wanted.value}: {'; '.join(titles)}."
+
+
+def _unanswered(evidence: Evidence) -> str:
+    """Count the cases of the baseline that gave no answer: no figure in a verdict hides them."""
+    outcomes = evidence.outcomes_under(BASELINE.id)
+    failed = [(outcome, count) for outcome, count in outcomes.items() if outcome is not CaseOutcome.OK and count]
+    if not failed:
+        return ""
+    told = ", ".join(f"{count:,} {outcome.value.replace('_', ' ')}" for outcome, count in failed)
+    total, lost = sum(outcomes.values()), sum(count for _, count in failed)
+    return f" No usable answer to {lost:,} of {total:,} cases: {told}."
+
+
+def _how_it_ran(candidate: CandidateRecord) -> str:
+    """Say what the reader must know of the candidate before the verdict is believed."""
+    contract = candidate.contract
+    if contract.format == "predictions":
+        return " The model was not run here: the verdict is on predictions that were made elsewhere."
+    if contract.format in NEED_TRUST:
+        return f" The candidate's format ({contract.format}) can run code of its own; its producer is declared trusted."
+    return ""
 
 
 def _waived(strict: VerdictWord, findings: tuple[Finding, ...]) -> str:

@@ -12,13 +12,24 @@ from enum import StrEnum
 from gatekeeper.evidence import BASELINE, Evidence, Finding, Outcome, Reason
 from gatekeeper.metrics import Suite
 from gatekeeper.metrics.calibration import CALIBRATION_SLOPE_DEVIATION
+from gatekeeper.metrics.masks import DISTANCES
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import values_needed
+from gatekeeper.suites import structures
 from gatekeeper.suites.clusters import FEWEST_CLUSTERS
+from gatekeeper.suites.quantities import AGREEMENT
 from gatekeeper.suites.subjects import Subjects
 from gatekeeper.testset import Manifest
 from gatekeeper.verdict._errorless import OPERATING_POINT, errorless_evidence
-from gatekeeper.verdict._needed import Need, need_of_drop, need_of_flips, need_of_performance, need_of_spread
+from gatekeeper.verdict._needed import (
+    Need,
+    need_of_agreement,
+    need_of_drop,
+    need_of_flips,
+    need_of_mean,
+    need_of_performance,
+    need_of_spread,
+)
 from gatekeeper.verdict._why_short import why_fragile, why_not
 from gatekeeper.verdict.judge import judge
 
@@ -94,6 +105,8 @@ def _shortfall(finding: Finding, policy: Policy, evidence: Evidence, found: dict
     requirement = policy.requirements[id_]
     if requirement.spec is CALIBRATION_SLOPE_DEVIATION and finding.reason is Reason.UNDEFINED_METRIC:
         return None  # a candidate without errors has no slope, others have: nothing is told of the test set
+    if not _is_told_by_the_lock(finding, requirement, policy):
+        return None
     need = _need(finding, requirement, policy, evidence)
     if finding.outcome is Outcome.MET:
         if need is None or not need.too_few_patients or requirement.threshold.of == "estimate":
@@ -118,6 +131,14 @@ def _shortfall(finding: Finding, policy: Policy, evidence: Evidence, found: dict
     )
 
 
+def _is_told_by_the_lock(finding: Finding, requirement: Requirement, policy: Policy) -> bool:
+    """Say whether the lock tells what a candidate without errors brings: of distances it has no bound."""
+    followed = policy.requirements.get(requirement.of or "", requirement)
+    if finding.reason is Reason.NOT_MEASURED:
+        return bool(requirement.not_measured or followed.not_measured)
+    return requirement.spec.name not in DISTANCES
+
+
 def _need(finding: Finding, requirement: Requirement, policy: Policy, evidence: Evidence) -> Need | None:
     """Count what there is and what is needed; None where cases are not what is missing."""
     if finding.reason in (Reason.NOT_MEASURED, Reason.BREAKS_WITHOUT_STRESS, Reason.SUBGROUP_EMPTY):
@@ -128,6 +149,10 @@ def _need(finding: Finding, requirement: Requirement, policy: Policy, evidence: 
         return Need("timed calls", policy.latency.timed_calls, needed)
     if name == "mean_latency":
         return Need("timed calls", policy.latency.timed_calls, 2)
+    if name in structures.MEASURED:
+        return need_of_mean(requirement, finding.n_of, finding.patients)
+    if name in AGREEMENT:
+        return need_of_agreement(requirement, finding.n, finding.n_of)
     if suite is Suite.PERFORMANCE:
         return need_of_performance(requirement, _subjects(evidence, finding))
     if name == "performance_drop":

@@ -7,6 +7,7 @@ from gatekeeper.evidence.notation import write_declared_share, write_demand, wri
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.policy.titles import plural, spoken, title_of
+from gatekeeper.suites.latency import NEVER
 
 _NOT_MEASURED = {
     Reason.TOO_FEW_CASES: "There are too few cases to say",
@@ -14,20 +15,39 @@ _NOT_MEASURED = {
     Reason.UNDEFINED_METRIC: "It has no value here, because there is nothing to count",
     Reason.NO_REPEATS: "The test set has no repeated subjects",
     Reason.CONDITION_NOT_RUN: "The run did not try this",
-    Reason.NOT_MEASURED: "This version of gatekeeper does not measure it yet",
+    Reason.NOT_MEASURED: "The evidence does not hold what it is measured from",
+    Reason.CALLS_FAILED: "Timed calls failed, and a call without an answer has no time",
+}
+# What is done at a level of repeatability; R4 has repeats of its own.
+_AGAIN = {
+    "R0": "When the same input is given again",
+    "R1": "When cases are given one at a time, the last one first",
+    "R2": "When numbers are {}",
 }
 
 
 def words_of(finding: Finding, requirement: Requirement, policy: Policy) -> str:
     """Return what was seen, what is required, and what would decide it, each in one short sentence."""
     if finding.estimate is None:
-        reason = finding.reason or Reason.TOO_FEW_CASES
-        return f"{_NOT_MEASURED.get(reason, 'It could not be measured')}. {_required(finding)}"
+        return f"{_no_value(finding, requirement, policy)}. {_required(finding)}"
     seen = _seen(finding, requirement, policy)
     if finding.subgroup:
         group = ", ".join(f"{spoken(name)} {value or 'not given'}" for name, value in finding.subgroup.items())
         seen = f"In {group}: {seen[0].lower()}{seen[1:]}"
     return f"{seen}. {_required(finding)}{_undecided(finding)}"
+
+
+def _no_value(finding: Finding, requirement: Requirement, policy: Policy) -> str:
+    reason = finding.reason or Reason.TOO_FEW_CASES
+    followed = policy.requirements.get(requirement.of or "", requirement)
+    if reason is Reason.NOT_MEASURED and (requirement.not_measured or followed.not_measured):
+        return "This version of gatekeeper does not measure it yet"
+    if reason is Reason.CONDITION_NOT_RUN and requirement.compared_format is not None:
+        return (
+            f"The candidate was not run again in {requirement.compared_format}: it does not declare that format, or "
+            "the device does not have it, or the whole run was in it"
+        )
+    return _NOT_MEASURED.get(reason, "It could not be measured")
 
 
 def _seen(finding: Finding, requirement: Requirement, policy: Policy) -> str:
@@ -48,13 +68,18 @@ def _seen(finding: Finding, requirement: Requirement, policy: Policy) -> str:
         return f"Where {declared} of {units} are positive ({positive}), {value} of {what} are right{span}"
     if metric == "auroc":
         return f"A positive {unit} ({positive}) scores above a negative one in {value} of pairs{span}"
+    again = _AGAIN.get(requirement.level or "", "").format(requirement.compared_format)
     if metric == "max_deviation":
-        changed = "no score changes at all" if not finding.estimate else f"a score changes by up to {value}"
-        return f"When the same input is given again, {changed}"
+        what = "score" if policy.context.task == "classification" else "value of its answer"
+        changed = f"no {what} changes at all" if not finding.estimate else f"a {what} changes by up to {value}"
+        return f"{again or 'Between repeats'}, {changed}"
+    if metric == "flip_rate" and again:
+        return f"{again}, the call changes for {value} of {units}{span}"
     if metric == "flip_rate":
         return f"Repeats of one {unit} get different calls for {value} of {units}{span}"
     if metric == "within_subject_sd":
-        return f"Between repeats of one {unit}, the score varies with a standard deviation of {value}{span}"
+        between = again or f"Between repeats of one {unit}"
+        return f"{between}, the score varies with a standard deviation of {value}{span}"
     if metric == "imageability":
         return f"Of the {units}, {value} get an answer{span}"
     if metric == "abnormal_interpretation_rate":
@@ -62,6 +87,8 @@ def _seen(finding: Finding, requirement: Requirement, policy: Policy) -> str:
         return f"Where {declared} of {units} are positive ({positive}), {value} of all {units} raise an alarm{span}"
     if metric == "mean_latency":
         return f"An answer takes {value} on average{span}"
+    if metric == "latency" and (finding.estimate or 0.0) >= NEVER:
+        return f"Fewer than {requirement.percentile:g} of 100 timed calls gave an answer"
     if metric == "latency":
         return f"{requirement.percentile:g} of 100 answers take at most {value}{span}"
     if metric == "accuracy":
@@ -107,6 +134,8 @@ def _undecided(finding: Finding) -> str:
         return ""
     if finding.reason is Reason.HARDWARE_DIFFERS:
         return " Not decided: it was timed on other hardware than the policy names."
+    if finding.reason is Reason.CALLS_FAILED:
+        return " Not decided: timed calls failed, so that the time has no upper limit."
     if finding.more_cases is None:
         return " Not decided."
     return f" Not decided: about {finding.more_cases:,} more {finding.n_of.partition(' (')[0]} would decide it."
@@ -116,4 +145,6 @@ def _span(finding: Finding) -> str:
     if finding.interval is None:
         return ""
     lower, upper = (write_number(finding, limit) for limit in finding.interval)
+    if finding.is_time and finding.interval[1] >= NEVER:
+        return f" ({lower} at least, since calls failed)"
     return f" ({lower} to {upper})"

@@ -128,7 +128,7 @@ def _finished_run(folder: Path, cases_each: int) -> Path:
     )
     stamp = RunStamp(id="made-up", started="2026-01-01T00:00:00Z", finished="2026-01-01T00:00:01Z")
     findings = judge(policy, evidence, 0.5, environment=environment, started=stamp.started)
-    verdict = conclude(policy, plan, findings, candidate.record, manifest, stamp, exploratory=False)
+    verdict = conclude(policy, plan, findings, candidate.record, manifest, stamp, evidence=evidence, exploratory=False)
     records = RunRecords(policy, plan, candidate.record, manifest, environment, evidence, verdict)
     run = folder / "run"
     (run / "evidence").mkdir(parents=True)

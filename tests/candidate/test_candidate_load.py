@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from made_up_bench import CANDIDATE
 
 from gatekeeper.candidate import CandidateRecord, load_candidate
+from gatekeeper.canonical import digest_json
 from gatekeeper.errors import Code, Problem, UsageError
 
 TEXT = CANDIDATE.format(operating_point=0.5)
@@ -76,14 +77,20 @@ def leaves(value: object, path: str = "") -> dict[str, object]:
     return {key: leaf for name, below in value.items() for key, leaf in leaves(below, f"{path}.{name}").items()}
 
 
-def test_the_fields_changed_above_are_all_that_the_contract_has(candidate: Path) -> None:
-    before = leaves(load_candidate(candidate).record.contract.to_json())
-    touched = set()
-    for old, new in CHANGES:
-        after = leaves(load_candidate(edit(candidate, old, new)).record.contract.to_json())
-        touched |= {path for path, value in before.items() if after.get(path, "gone") != value}
-    # Format and architecture have one value alone; the artefact is renamed below.
-    assert set(before) - touched == {".format", ".architecture.name", ".artefact"}
+def test_no_value_of_a_contract_can_change_and_the_digest_stay(candidate: Path) -> None:
+    record = load_candidate(candidate).record
+    content = record.contract.to_json()
+    for path, value in leaves(content).items():
+        changed = json.loads(json.dumps(content))
+        place, *rest = path.removeprefix(".").split(".")
+        at = changed
+        for name in rest:
+            at, place = at[place], name
+        at[place] = [value, "changed"]
+        other = digest_json({"contract": changed, "files": dict(record.files)})
+        assert other != record.digest, path
+    assert record.recomputed == record.digest
+    assert record.model_copy(update={"plugin": "other 1.0"}).recomputed != record.digest
 
 
 def test_the_name_of_the_artefact_is_in_the_digest_but_not_that_of_the_yaml(candidate: Path) -> None:
@@ -125,7 +132,7 @@ def test_the_length_of_the_weights_is_in_the_digest(candidate: Path, data: bytes
 
 BROKEN = [
     ("architecture: {name: nodule_cnn}", "architecture: {name: nodul_cnn}", Code.UNKNOWN_NAME, '"nodule_cnn"'),
-    ("{name: nodule_cnn}", "{name: nodule_cnn, arguments: {widht: 8}}", Code.UNKNOWN_NAME, '"width"'),
+    ("{name: nodule_cnn}", "{name: nodule_cnn, arguments: {widht: 8}}", Code.UNKNOWN_KEY, '"width"'),
     ("{name: nodule_cnn}", "{name: nodule_cnn, arguments: {width: 0}}", Code.BAD_VALUE, ""),
     ("{name: nodule_cnn}", "{name: nodule_cnn, arguments: {width: 100000000000000000000}}", Code.BAD_VALUE, ""),
     ("{name: nodule_cnn}", "{name: nodule_cnn, arguments: {width: 8.5}}", Code.BAD_VALUE, ""),
@@ -139,14 +146,14 @@ BROKEN = [
     ("operating_point: 0.5", "operating_point: 1.5", Code.BAD_VALUE, ""),
     ("operating_point: 0.5", "operating_point: 50 %", Code.BAD_VALUE, ""),
     ("operating_point: 0.5", "operating_point: .nan", Code.BAD_VALUE, ""),
-    ("size: [64, 64]", "size: [64]", Code.MISSING_KEY, ""),
+    ("size: [64, 64]", "size: [64]", Code.BAD_VALUE, ""),
     ("size: [64, 64]", "size: [64, 0]", Code.BAD_VALUE, ""),
     ("size: [64, 64]", "size: [64, 1000000000]", Code.BAD_VALUE, ""),
     ("spacing_mm: [0.75, 0.75]", "spacing_mm: [0.75, -0.75]", Code.BAD_VALUE, ""),
     ("one_at: 255", "one_at: 0", Code.BAD_VALUE, ""),
     ("one_at: 255", "one_at: 1e999", Code.BAD_VALUE, ""),
     ("positive: large", "positive: huge", Code.BAD_VALUE, ""),
-    ("kind: logit", "kind: logits", Code.BAD_VALUE, ""),
+    ("kind: logit", "kind: logitz", Code.BAD_VALUE, ""),
     ("format: safetensors", "format: pickle", Code.BAD_VALUE, ""),
     ("artefact: nodule_cnn.safetensors", 'artefact: ""', Code.BAD_VALUE, ""),
     ("producer: trusted", "producer: me", Code.BAD_VALUE, ""),
@@ -183,11 +190,36 @@ def test_a_missing_artefact_is_said(candidate: Path) -> None:
     assert "nodule_cnn.safetensors" in problem.what
 
 
-@pytest.mark.parametrize("artefact", [".", "folder", "a" * 300])
-def test_an_artefact_that_is_no_file_is_said(candidate: Path, artefact: str) -> None:
+@pytest.mark.parametrize(("artefact", "code"), [("none", Code.FILE_NOT_FOUND), ("a" * 300, Code.BAD_VALUE)])
+def test_an_artefact_that_is_not_there_is_said(candidate: Path, artefact: str, code: Code) -> None:
+    path = edit(candidate, "artefact: nodule_cnn.safetensors", f'artefact: "{artefact}"')
+    assert refused(path)[0].code is code
+
+
+@pytest.mark.parametrize("artefact", [".", "folder"])
+def test_a_folder_is_no_artefact_of_a_format_that_is_one_file(candidate: Path, artefact: str) -> None:
     (candidate.parent / "folder").mkdir()
     path = edit(candidate, "artefact: nodule_cnn.safetensors", f'artefact: "{artefact}"')
-    assert refused(path)[0].code is Code.FILE_NOT_FOUND
+    (problem,) = refused(path)
+    assert (problem.code, "folder" in problem.what) == (Code.MISMATCH, True)
+
+
+def test_every_file_of_a_folder_is_in_the_digest_and_a_link_in_it_is_refused(candidate: Path) -> None:
+    folder = candidate.parent / "code"
+    (folder / "below").mkdir(parents=True)
+    (folder / "a.json").write_text("1")
+    (folder / "below" / "b.pt").write_text("2")
+    candidate.write_text(
+        TEXT.replace("format: safetensors\narchitecture: {name: nodule_cnn}", "format: monai_bundle").replace(
+            "artefact: nodule_cnn.safetensors", "artefact: code"
+        )
+    )
+    record = load_candidate(candidate).record
+    assert list(record.files) == ["code/a.json", "code/below/b.pt"]
+    (folder / "below" / "b.pt").write_text("3")
+    assert load_candidate(candidate).record.digest != record.digest
+    (folder / "below" / "link").symlink_to("/etc/passwd")
+    assert refused(candidate)[0].code is Code.FORBIDDEN
 
 
 @pytest.mark.parametrize("artefact", ["../outside.bin", "/etc/passwd", "folder/../../outside.bin"])

@@ -22,7 +22,14 @@ COMMANDS = [
     *(["policy", "list"], ["policy", "show"], ["policy", "schema"]),
     *(["policy", "explain"], ["policy", "lint"], ["policy", "diff"], ["policy", "approve"], ["policy", "sources"]),
     ["policy", "metrics"],
-    *(["candidate", "digest"], ["ledger", "show"], ["ledger", "verify"], ["keys", "init"], ["keys", "show"]),
+    *(
+        ["candidate", "digest"],
+        ["candidate", "inspect"],
+        ["ledger", "show"],
+        ["ledger", "verify"],
+        ["keys", "init"],
+        ["keys", "show"],
+    ),
 ]
 
 

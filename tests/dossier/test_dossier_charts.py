@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -115,6 +116,15 @@ def test_calls_and_thresholds_past_the_axis_are_told_in_words() -> None:
     assert "threshold ≤ 30" in said
     assert "beyond the axis" in said
     assert "1 call beyond the axis" in said
+
+
+def test_calls_that_failed_are_no_fast_ones() -> None:
+    calls = [0.010 + 0.00001 * index for index in range(180)] + [math.inf] * 20
+    said = latency_chart(calls, [0.02]).svg
+    assert "20 calls without an answer" in said
+    assert "p95 no answer" in said.replace("\u202f", " ")
+    assert "inf" not in said
+    assert "nan" not in said
 
 
 @pytest.mark.parametrize(("percent", "value"), [(50.0, 5), (95.0, 10), (10.0, 1), (0.1, 1), (100.0, 10)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -46,12 +47,13 @@ def said(part: Section) -> str:
 
 def test_sections_come_in_their_order_and_are_numbered_after_the_verdict() -> None:
     content = content_of(material())
-    assert [part.number for part in content.sections] == list(range(2, 15))
+    assert [part.number for part in content.sections] == list(range(2, 16))
     assert [part.title for part in content.sections] == [
         "Requirements",
         "Where the thresholds come from",
         "Subgroups",
         "Performance",
+        "Cases without an answer",
         "Repeatability",
         "Robustness",
         "Latency",
@@ -250,6 +252,14 @@ def test_what_is_absent_is_said_to_be_absent() -> None:
     assert "The policy asks for no perturbation ladder." in said(section(content, "Robustness"))
     assert "No call was timed." in said(section(content, "Latency"))
     assert "No file is attached." in said(section(content, "Attachments and verification"))
+
+
+def test_timed_calls_that_failed_are_told_and_slow_down_the_percentiles() -> None:
+    shown = said(section(content_of(material(latency_seconds=(0.01,) * 96 + (math.inf,) * 4)), "Latency"))
+    assert "p95 10.0 ms, p99 no answer" in shown.replace("\u202f", " ")
+    assert "4 without an answer (100 timed calls)" in shown.replace("\u202f", " ")
+    none = said(section(content_of(material(latency_seconds=(math.inf,) * 3)), "Latency"))
+    assert "None of 3 timed calls gave an answer." in none.replace("\u202f", " ")
 
 
 def test_subgroups_that_were_asked_for_and_not_found_are_told() -> None:

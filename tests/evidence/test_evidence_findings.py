@@ -20,6 +20,7 @@ from gatekeeper.evidence import (
 from gatekeeper.evidence.notation import (
     write_declared_share,
     write_demand,
+    write_length,
     write_number,
     write_seconds,
     write_share,
@@ -157,6 +158,17 @@ def test_a_declared_share(share: float, written: str) -> None:
 )
 def test_a_duration(seconds: float, written: str) -> None:
     assert write_seconds(seconds) == written
+
+
+@pytest.mark.parametrize(
+    ("length", "written"),
+    [
+        *[(6.03e-41, "0.00"), (0.0, "0.00"), (-1e-9, "0.00"), (0.996, "1.00"), (6.8201, "6.82"), (-2.5, "-2.50")],
+        *[(9.996, "10.0"), (305.56, "305.6"), (1737.24, "1,737.2")],
+    ],
+)
+def test_a_length_or_a_volume(length: float, written: str) -> None:
+    assert write_length(length) == written
 
 
 @settings(max_examples=200, deadline=None)

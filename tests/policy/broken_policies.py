@@ -242,6 +242,13 @@ BROKEN = {
     "a stage of a share": _option("stage: end_to_end", Code.BAD_VALUE, "remove it"),
     "a stage that nobody has": _first("    percentile: 95", "    stage: later\n    percentile: 95", Code.BAD_VALUE),
     "a level for a share": _option("level: R4", Code.BAD_VALUE, "remove it"),
+    "a numeric format for a share": _option("numeric_format: bf16", Code.BAD_VALUE, "remove it"),
+    "a numeric format without its level": _first(
+        "    level: R4", "    numeric_format: bf16\n    level: R4", Code.BAD_VALUE, "R2"
+    ),
+    "a numeric format that nobody has": _first(
+        "    level: R4", "    numeric_format: int4\n    level: R2", Code.BAD_VALUE
+    ),
     "a level beyond the ladder": _first("    level: R4", "    level: R5", Code.BAD_VALUE),
     "false positives per case for a share": _option("at_false_positives_per_case: 2", Code.BAD_VALUE, "remove it"),
     "a metric of another task": _first("    metric: specificity", "    metric: dice", Code.BAD_VALUE),

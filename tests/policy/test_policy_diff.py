@@ -68,6 +68,7 @@ MARGIN = "champion.not_inferior.precision_in_use.margin"
         (f"{PRECISION}.at_prevalence", "5 %", "stricter", "precision_in_use: at_prevalence 13.1 % -> 5 %"),
         (f"{PRECISION}.confidence", 0.99, "stricter", "precision_in_use: confidence 0.95 -> 0.99"),
         ("requirements.flips.level", "R3", "changed", "flips: level R4 -> R3"),
+        ("requirements.flips.level", "R1", "changed", "flips: level R4 -> R1"),
         (
             "requirements.time_to_result.stage",
             "end_to_end",
@@ -131,6 +132,7 @@ ANOTHER = {
         "relaxes": {"why": "x", "by": "y"},
         "notes": ["Other"],
         "subgroups": None,
+        "dossier": {"pictures": True},
     },
     Context: {
         "modality": "MR",
@@ -149,7 +151,13 @@ ANOTHER = {
         "missing": "not_judged",
     },
     LatencyProtocol: {"warm_up_calls": 1, "timed_calls": 301, "hardware": "A100"},
-    FailureCosts: {"crash": "positive", "timeout": "positive", "refusal": "wrong", "invalid_output": "negative"},
+    FailureCosts: {
+        "crash": "positive",
+        "timeout": "positive",
+        "out_of_memory": "positive",
+        "refusal": "wrong",
+        "invalid_output": "negative",
+    },
     TestSetUse: {"max_release_evaluations": 6},
     Champion: {"not_inferior": {"flips": {"margin": "1 %"}}},
     Monitoring: {
@@ -199,6 +207,7 @@ ELSEWHERE = {
         "structure",
         "tolerance",
         "level",
+        "numeric_format",
         "stage",
         "percentile",
         "of",
@@ -232,6 +241,26 @@ def test_no_key_of_the_schema_is_forgotten(model: type, tmp_path: Path) -> None:
             assert diff(policy_of(data, tmp_path), policy_of(after, tmp_path))
         else:
             assert changed(tmp_path, PLACES[model] + key, value, data), key
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ({"level": "R2"}, {"level": "R2", "numeric_format": "bf16"}, []),
+        ({"level": "R2"}, {"level": "R2", "numeric_format": "fp16"}, ["flips: numeric_format bf16 -> fp16"]),
+        ({"level": "R2", "numeric_format": "fp16"}, {"level": "R1"}, ["flips: level R2 -> R1"]),
+    ],
+)
+def test_a_numeric_format_that_is_not_said_is_bf16(
+    before: dict[str, str], after: dict[str, str], told: list[str], tmp_path: Path
+) -> None:
+    policies = []
+    for keys in (before, after):
+        data = copy.deepcopy(WHOLE)
+        del data["requirements"]["flips"]["level"]
+        data["requirements"]["flips"] |= keys
+        policies.append(policy_of(data, tmp_path))
+    assert [change.words for change in diff(*policies)] == told
 
 
 @pytest.mark.parametrize("name", policy_names())

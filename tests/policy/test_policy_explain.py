@@ -17,6 +17,7 @@ from gatekeeper.policy.explain import Explanation, Plan, explain_policy, explain
 from gatekeeper.policy.explain_text import explanation_text, overview_text
 from gatekeeper.policy.titles import title_of
 from gatekeeper.statistics import called_share_at, cases_for_lower_limit, ppv_at
+from gatekeeper.statistics.sample_size import subjects_for_spread
 from gatekeeper.verdict import judge
 
 LADDER = {"contour_erosion": ("0.5 mm", "1 mm")}
@@ -262,6 +263,85 @@ def test_what_this_version_cannot_measure_is_told_with_its_consequence() -> None
         "This version of gatekeeper does not measure it yet (repeatability at level R3): it stays not decided. The "
         "verdict cannot be PASS with it."
     )
+
+
+@pytest.mark.parametrize(
+    "metric", ["sensitivity", "specificity", "imageability", "accuracy", "precision", "npv", "auroc"]
+)
+@pytest.mark.parametrize("goal", [0.05, 0.1])
+def test_the_fewest_cases_of_a_drop_are_those_of_the_interval_that_the_gate_uses(metric: str, goal: float) -> None:
+    items = {
+        "followed": requirement(metric),
+        "it": requirement(
+            "performance_drop",
+            of="followed",
+            perturbation="contour_erosion",
+            severity=1,
+            upper_limit={"at_most": goal},
+        ),
+    }
+    policy = policy_of(items, robustness=LADDER)
+    fewest = explain_requirement(policy, "it").sizes.fewest
+    (needed,) = (fewest or {}).values()
+    for many, outcome in ((needed, Outcome.MET), (needed - 1, Outcome.NOT_DECIDED)):
+        rows = cells(many, 0, 0, many)
+        if metric in ("accuracy", "imageability"):
+            rows = rows[:many]
+        evidence = evidence_of({"baseline": rows, "contour_erosion.1": rows, "contour_erosion.2": rows})
+        found = {item.id: item for item in judge(policy, evidence, OPERATING_POINT)}
+        assert found["it"].outcome is outcome, (many, found["it"].interval)
+
+
+@pytest.mark.parametrize(
+    ("metric", "options", "method"),
+    [
+        ("sensitivity", {}, "paired Tango score"),
+        ("auroc", {}, "paired DeLong"),
+        ("f1", {}, "MOVER of the limits before and after"),
+        ("precision", {"at_prevalence": 0.1}, "MOVER of the limits before and after"),
+    ],
+)
+def test_a_drop_names_the_interval_that_decides_it(metric: str, options: dict[str, object], method: str) -> None:
+    items = {
+        "followed": requirement(metric, **options),
+        "it": requirement("performance_drop", of="followed", perturbation="contour_erosion", severity=1),
+    }
+    sizes = explain_requirement(policy_of(items, robustness=LADDER), "it").sizes
+    assert sizes.method == method
+    assert "how many answers the stress changes" in sizes.notes[0]
+
+
+@pytest.mark.parametrize("metric", ["within_subject_cv", "repeatability_coefficient_absolute", "within_subject_sd"])
+def test_a_spread_is_planned_with_more_subjects_than_chi_squared_needs(metric: str) -> None:
+    sizes = explained(metric, Plan(truths=(0.2,), powers=(0.8,)), level="R4", upper_limit={"at_most": 0.3}).sizes
+    assert sizes.sizes[0].cases == {"subjects with two repeats": subjects_for_spread(1.5)}
+    assert "scatter alike" in sizes.assumptions[0]
+
+
+def test_a_mean_time_says_how_many_calls_show_slow_ones() -> None:
+    sizes = explained("mean_latency", upper_limit={"at_most": "20 ms"}).sizes
+    assert (sizes.method, sizes.fewest) == ("Student t, skewness removed (Hall)", {"timed calls": 2})
+    assert sizes.notes[1].startswith("Time 300 or more")
+
+
+@pytest.mark.parametrize(
+    ("options", "title", "demand"),
+    [
+        ({"level": "R1"}, "Flips between repeats, one at a time", "when cases are given one at a time, the last one"),
+        ({"level": "R2"}, "Flips between repeats, bf16", "when numbers are bf16 instead of what the run uses"),
+        ({"level": "R2", "numeric_format": "fp16"}, "Flips between repeats, fp16", "when numbers are fp16"),
+    ],
+)
+def test_a_level_says_what_is_done_again(options: dict[str, object], title: str, demand: str) -> None:
+    explanation = explained("flip_rate", **options, upper_limit={"at_most": "2 %"})
+    assert (explanation.title, explanation.not_measured) == (title, None)
+    assert demand in explanation.demand
+    assert explanation.sizes.fewest == {"cases run twice": 183}
+
+
+@pytest.mark.parametrize("level", ["R0", "R1", "R2", "R3"])
+def test_quantities_are_compared_between_true_repeats_alone(level: str) -> None:
+    assert "at level " + level in (explained("icc", level=level, lower_limit={"at_least": 0.5}).not_measured or "")
 
 
 @pytest.mark.parametrize(

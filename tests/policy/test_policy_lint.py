@@ -147,6 +147,22 @@ def test_what_is_not_measured_yet_is_a_note_that_names_the_consequence(tmp_path:
     assert found.what == "flips: this version does not measure repeatability at level R3 yet: no candidate can PASS"
 
 
+@pytest.mark.parametrize(
+    ("level", "asked"),
+    [
+        ("R2", "bf16 among its numeric_formats: otherwise it cannot PASS"),
+        (
+            "R2\n    numeric_format: fp16",
+            "fp16 among its numeric_formats, and run on a CUDA device: otherwise it cannot",
+        ),
+    ],
+)
+def test_what_a_numeric_format_asks_of_candidates_is_noted(tmp_path: Path, level: str, asked: str) -> None:
+    found = remarks(tmp_path, edited("    level: R4", f"    level: {level}"))["numeric-format"]
+    assert found.weight is Weight.NOTE
+    assert asked in found.what
+
+
 def test_a_policy_that_does_not_load_is_reviewed_all_the_same(tmp_path: Path) -> None:
     path = tmp_path / "policy.yaml"
     path.write_text(edited("modality: CT", "modality: XX"))

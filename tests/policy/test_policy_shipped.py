@@ -24,6 +24,7 @@ NAMES = [
     "chest_ct/pe_triage",
     "chest_xr/pneumothorax_triage",
     "fundus/diabetic_retinopathy",
+    "neuro/brain_extraction",
     "neuro/brain_mr_volumetry",
     "neuro/ich_triage",
     "neuro/lvo_triage",

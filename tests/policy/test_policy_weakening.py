@@ -30,6 +30,7 @@ LOOSER = {
     "less confidence": "requirements: {sensitivity: {confidence: 0.9}}",
     "another metric": "requirements: {sensitivity: {metric: auroc}}",
     "another level": "requirements: {flips: {level: R0}}",
+    "the level of a numeric format": "requirements: {flips: {level: R2, numeric_format: fp16}}",
     "a higher prevalence": "requirements: {precision: {at_prevalence: 40 %}}",
     "a lower percentile": "requirements: {time: {percentile: 50}}",
     "a narrower interval": "requirements: {sensitivity: {interval: jeffreys}}",

@@ -10,14 +10,15 @@ import numpy as np
 from scipy.special import ndtri
 from study import Drawn, item_of
 
-from gatekeeper.statistics import Interval, mean_interval, quantile_interval
+from gatekeeper.statistics import Interval, quantile_interval
+from gatekeeper.statistics.means import skew_corrected_mean_interval
 from gatekeeper.suites import Measurement
 
 MODEL = (
     "Log-normal times of single calls (SD of the logarithm 0.3), or the same with one call in fifty that takes ten "
     "times as long. Truths follow from the model."
 )
-MEASURED_WITH = "gatekeeper.statistics.quantile_interval and gatekeeper.statistics.mean_interval"
+MEASURED_WITH = "gatekeeper.statistics.quantile_interval and gatekeeper.statistics.means.skew_corrected_mean_interval"
 LOG_SD, SLOW, TIMES = 0.3, 0.02, 10.0
 PERCENTILES = (50.0, 95.0, 99.0)
 
@@ -50,7 +51,8 @@ class Times:
             yield Drawn(f"latency, p{percentile:.0f}", self._measurement(*found), truth, item)
         item = item_of("mean_latency")
         truth = math.exp(LOG_SD**2 / 2.0) * (1.0 + self.slow * (TIMES - 1.0))
-        yield Drawn("mean_latency", self._measurement(*mean_interval(seconds, item.confidence)), truth, item)
+        found = skew_corrected_mean_interval(seconds, item.confidence)
+        yield Drawn("mean_latency", self._measurement(*found), truth, item)
 
     def _measurement(self, value: float, interval: Interval) -> Measurement:
         return Measurement(value, interval, interval.method, self.cases, "timed calls", 1)

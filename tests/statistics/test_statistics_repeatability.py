@@ -8,11 +8,20 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.stats import chi2
 from statsmodels.api import OLS
 
-from gatekeeper.statistics import repeatability_coefficient, within_subject_sd, within_subject_sd_interval
-from gatekeeper.statistics.repeatability import within_subject_cv
+from gatekeeper.statistics import (
+    Undecidable,
+    clopper_pearson,
+    cluster_weights,
+    repeatability_coefficient,
+    within_subject_sd,
+    within_subject_sd_interval,
+)
+from gatekeeper.statistics.means import clustered_mean_interval
+from gatekeeper.statistics.repeatability import uneven_within_subject_sd_interval, within_subject_cv
 
 REPEATS = st.lists(st.tuples(st.integers(0, 6), st.floats(-100, 100)), min_size=8, max_size=60)
 
@@ -110,6 +119,120 @@ def test_more_subjects_narrow_and_more_confidence_widens() -> None:
 def test_no_interval_of_an_impossible_estimate(wsd: float, freedom: int) -> None:
     with pytest.raises(ValueError, match="no interval"):
         within_subject_sd_interval(wsd, freedom)
+
+
+# Subjects that do not scatter alike
+
+
+def uneven(seed: int, patients: int, each: int, most: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sums of squares, degrees of freedom and patients of made-up subjects; some scatter five times as much."""
+    source = np.random.default_rng(seed)
+    freedom = source.integers(1, most, size=patients * each).astype(np.float64)
+    scatter = np.where(source.random(len(freedom)) < 0.3, 0.1, 0.02)
+    return scatter**2 * source.chisquare(freedom), freedom, np.arange(patients).repeat(each)
+
+
+def test_uneven_limits_are_those_of_redrawn_patients() -> None:
+    """A plain loop: σ² = Σ squares / Σ df, its error from patients' sums, above the worst patient more."""
+    squares, freedom, patients = uneven(3, 25, 2)
+    sums, cases = np.bincount(patients, squares), np.bincount(patients, freedom)
+    variance = sums.sum() / cases.sum()
+
+    def error(s: np.ndarray, f: np.ndarray, added: float = 0.0) -> float:
+        away = s - s.sum() / f.sum() * f
+        return math.sqrt(25 / 24 * ((away**2).sum() + added)) / f.sum()
+
+    drawn = []
+    for weight in cluster_weights(25).astype(int):
+        taken = np.repeat(np.arange(25), weight)
+        moved = sums[taken].sum() / cases[taken].sum() - variance
+        drawn.append(moved / error(sums[taken], cases[taken]))
+    size, worst = cases.mean(), (sums / cases).max()
+    above = -np.quantile(drawn, 0.025, method="lower") * error(sums, cases, (size * (worst - variance)) ** 2)
+    below = np.quantile(drawn, 0.975, method="higher")
+    below = max(below, stats.t.ppf(0.975, 24)) * error(sums, cases, 0.2 * (size * variance) ** 2)
+    found = uneven_within_subject_sd_interval(squares, freedom, patients)
+    expected = math.sqrt(variance - below), math.sqrt(variance + above)
+    assert (found.lower, found.upper) == pytest.approx(expected, rel=1e-9)
+    assert found.method == "studentised bootstrap of patients, at least chi-squared"
+
+
+def test_uneven_pairs_have_the_root_of_the_limits_of_a_mean_of_variances() -> None:
+    squares, freedom, patients = uneven(4, 60, 1, most=2)
+    assert set(freedom) == {1.0}
+    found = uneven_within_subject_sd_interval(squares, freedom, patients, seed=7)
+    _, mean = clustered_mean_interval(squares, patients, 0.0, seed=7)
+    assert (found.lower, found.upper) == pytest.approx((math.sqrt(mean.lower), math.sqrt(mean.upper)), rel=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 30), st.integers(1, 3), st.floats(1e-3, 1e3))
+def test_uneven_limits_are_at_least_chi_squared_whatever_the_order_and_the_unit(
+    seed: int, count: int, each: int, unit: float
+) -> None:
+    squares, freedom, patients = uneven(seed, count, each)
+    found = uneven_within_subject_sd_interval(squares, freedom, patients, 0.5, resamples=99)
+    spread = math.sqrt(squares.sum() / freedom.sum())
+    alike = within_subject_sd_interval(spread, freedom.sum())
+    assert 0.0 <= found.lower <= alike.lower <= spread <= alike.upper <= found.upper
+    order = np.random.default_rng(seed).permutation(len(squares))
+    again = uneven_within_subject_sd_interval(squares[order], freedom[order], patients[order], 0.5, resamples=99)
+    assert (again.lower, again.upper) == pytest.approx((found.lower, found.upper), rel=1e-12)
+    scaled = uneven_within_subject_sd_interval(unit**2 * squares, freedom, patients, 0.5 * unit**2, resamples=99)
+    assert (scaled.lower, scaled.upper) == pytest.approx((unit * found.lower, unit * found.upper), rel=1e-6)
+
+
+def test_few_who_scatter_are_bounded_by_the_worst_that_there_is() -> None:
+    """One of 200 subjects differs from its repeat: as many more could as Clopper & Pearson's limit allows."""
+    squares = np.r_[0.02, np.zeros(199)]
+    found = uneven_within_subject_sd_interval(squares, np.ones(200), np.arange(200), 0.5)
+    assert found.lower == pytest.approx(0.0, abs=1e-12)
+    assert found.upper == pytest.approx(math.sqrt(0.5 * clopper_pearson(0.02 / 0.5, 200).upper))
+    with pytest.raises(Undecidable, match="without a bound"):
+        uneven_within_subject_sd_interval(squares, np.ones(200), np.arange(200))
+
+
+@pytest.mark.parametrize(("each", "freedom"), [(1, 36), (3, 12)])
+def test_patients_who_all_scatter_alike_count_as_degrees_of_freedom(each: int, freedom: int) -> None:
+    found = uneven_within_subject_sd_interval(np.full(36, 0.02), np.ones(36), np.arange(36) // each)
+    assert found == within_subject_sd_interval(math.sqrt(0.02), freedom)
+
+
+def test_one_patient_has_chi_squared_limits() -> None:
+    found = uneven_within_subject_sd_interval(np.array([0.02, 0.04]), np.ones(2), np.zeros(2, dtype=int))
+    assert found == within_subject_sd_interval(math.sqrt(0.03), 2)
+
+
+@pytest.mark.parametrize(
+    ("squares", "freedom", "complaint"),
+    [
+        ([], [], "one length"),
+        ([0.1], [1, 1], "one length"),
+        ([-0.1], [1], "not below 0"),
+        ([math.nan], [1], "finite"),
+        ([0.1], [0], "whole"),
+        ([0.1], [1.5], "whole"),
+    ],
+)
+def test_squares_and_degrees_of_freedom_out_of_range_are_refused(
+    squares: list[float], freedom: list[float], complaint: str
+) -> None:
+    codes = np.arange(len(squares))
+    with pytest.raises(ValueError, match=complaint):
+        uneven_within_subject_sd_interval(np.array(squares), np.array(freedom, dtype=float), codes)
+
+
+def test_limits_of_uneven_subjects_are_rarely_wrong() -> None:
+    """500 made-up studies of 100 subjects; a third scatters five times as much: chi-squared limits are wrong in 9 %."""
+    tries, truth, wrong = 500, math.sqrt(0.3 * 0.1**2 + 0.7 * 0.02**2), np.zeros(3)
+    for seed in range(tries):
+        squares, freedom, patients = uneven(seed, 100, 1, most=2)
+        found = uneven_within_subject_sd_interval(squares, freedom, patients, resamples=499, seed=seed)
+        alike = within_subject_sd_interval(math.sqrt(squares.mean()), 100)
+        wrong += [found.upper < truth, found.lower > truth, alike.upper < truth]
+    assert wrong[0] / tries <= 0.045
+    assert wrong[1] / tries <= 0.045
+    assert wrong[2] / tries > 0.07
 
 
 def test_repeatability_coefficient_is_2_77_times_the_within_subject_sd() -> None:

@@ -22,6 +22,8 @@ from gatekeeper.statistics import (
     wilson,
     within_subject_sd_interval,
 )
+from gatekeeper.statistics.repeatability import uneven_within_subject_sd_interval
+from gatekeeper.statistics.sample_size import subjects_for_spread
 
 LIMITS = {"wilson": wilson, "clopper_pearson": clopper_pearson, "jeffreys": jeffreys}
 PEERS = {"wilson": "wilson", "clopper_pearson": "beta", "jeffreys": "jeffreys"}
@@ -128,6 +130,22 @@ def test_so_many_pairs_of_repeats_have_the_power_in_a_simulation() -> None:
     spreads = np.sqrt((differences**2).sum(axis=1) / (2.0 * pairs))
     met = np.mean([within_subject_sd_interval(float(spread), pairs).upper <= 1.5 for spread in spreads])
     assert met == pytest.approx(0.8, abs=0.03)
+
+
+@pytest.mark.parametrize(("ratio", "power", "confidence"), [(2.5, 0.8, 0.95), (1.5, 0.9, 0.95), (1.35, 0.8, 0.9)])
+def test_so_many_subjects_have_the_power_with_the_interval_that_the_gate_uses(
+    ratio: float, power: float, confidence: float
+) -> None:
+    """Normal pairs that scatter alike, measured as the gate measures them: never less power than was planned."""
+    pairs, random = subjects_for_spread(ratio, power, confidence), np.random.default_rng(20261125)
+    ones, codes = np.ones(pairs), np.arange(pairs)
+    limits = [
+        uneven_within_subject_sd_interval(random.normal(size=pairs) ** 2, ones, codes, confidence=confidence).upper
+        for _ in range(300)
+    ]
+    met = float(np.mean(np.array(limits) <= ratio))
+    assert power - 3.0 * math.sqrt(power * (1.0 - power) / 300) <= met <= 0.99
+    assert pairs > degrees_for_spread(ratio, power, confidence)
 
 
 @pytest.mark.parametrize("ratio", [1.0, 0.5, math.inf, math.nan])

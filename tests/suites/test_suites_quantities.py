@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gatekeeper.evidence import Evidence, Reason
 from gatekeeper.metrics import METRICS
 from gatekeeper.policy import Requirement
+from gatekeeper.statistics.repeatability import uneven_within_subject_sd_interval
 from gatekeeper.suites import Measurement
 from gatekeeper.suites.quantities import AGREEMENT
 from gatekeeper.suites.repeatability import measure
@@ -124,6 +125,44 @@ def test_what_cannot_be_measured_is_said_and_never_an_error(name: str, kind: str
     else:
         assert found.estimate is not None
         assert spec.lowest <= found.interval.lower <= found.estimate <= found.interval.upper <= spec.highest
+
+
+@pytest.mark.parametrize("subjects_each", [1, 3])
+@pytest.mark.parametrize(
+    "name", ["within_subject_cv", "repeatability_coefficient", "repeatability_coefficient_absolute"]
+)
+def test_a_spread_has_the_interval_of_variances_that_need_not_be_alike(name: str, subjects_each: int) -> None:
+    values, patients = made_up(repeats=3), np.arange(60) // subjects_each
+    variances = values.var(axis=1, ddof=1)
+    if name != "repeatability_coefficient_absolute":
+        variances = variances / values.mean(axis=1) ** 2
+    expected = uneven_within_subject_sd_interval(variances * 2.0, np.full(60, 2.0), patients)
+    times = 1.0 if name == "within_subject_cv" else 1.96 * np.sqrt(2.0)
+    found = measured(name, evidence_with(values, subjects_each))
+    assert found.limits == pytest.approx((times * expected.lower, times * expected.upper), rel=1e-9)
+    assert found.method == expected.method
+
+
+def test_scatter_that_grows_with_the_value_widens_the_limits_of_a_spread_in_its_unit() -> None:
+    """Chi-squared limits of 40 pairs reach to 1.28 times the estimate, whatever the scatter."""
+    source = np.random.default_rng(3)
+    values = np.exp(source.normal(0.0, 1.0, (40, 1))) * (50.0 + source.normal(0.0, 2.0, (40, 2)))
+    found = measured("repeatability_coefficient_absolute", evidence_with(values))
+    assert found.limits is not None
+    assert found.limits[1] > 1.3 * found.estimate
+
+
+@pytest.mark.parametrize(
+    "name", ["within_subject_cv", "repeatability_coefficient", "repeatability_coefficient_absolute"]
+)
+def test_one_subject_or_a_few_that_never_differ_show_no_spread(name: str) -> None:
+    almost = np.array([[55.0, 55.0 + 1e-9]])
+    assert measured(name, evidence_with(almost)).reason is Reason.TOO_FEW_CASES
+    for patients in (9, 10):
+        same = np.repeat(made_up(subjects=patients)[:, :1], 2, axis=1)
+        found = measured(name, evidence_with(same))
+        assert (found.reason is Reason.TOO_FEW_CASES) == (patients == 9)
+        assert found.limits == (None if patients == 9 else (0.0, 0.0))
 
 
 def test_what_was_not_brought_is_said() -> None:

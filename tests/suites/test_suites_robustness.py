@@ -16,13 +16,24 @@ from made_up_evidence import (
     requirement,
     rows_of,
 )
+from scipy import stats
 
 from gatekeeper.evidence import Outcome, Reason
 from gatekeeper.metrics import METRICS
 from gatekeeper.policy import Policy, Requirement
-from gatekeeper.statistics import clopper_pearson, cluster_weights
+from gatekeeper.statistics import (
+    Effective,
+    Pairs,
+    clopper_pearson,
+    cluster_weights,
+    effective_trials,
+    tango,
+    wilson,
+)
+from gatekeeper.statistics.noninferiority import compare_aurocs, compare_proportions
 from gatekeeper.suites import Measurement
 from gatekeeper.suites.performance import estimate, replicates
+from gatekeeper.suites.performance import measure as measure_performance
 from gatekeeper.suites.robustness import breaking_point, climb, measure, plan
 from gatekeeper.suites.subjects import Subjects
 
@@ -34,6 +45,7 @@ FOLLOWED = {
     "precision at prevalence": requirement("precision", at_prevalence=0.1),
     "auroc": requirement("auroc"),
 }
+ALSO = {name: requirement(name) for name in ("accuracy", "imageability", "npv", "f1", "matthews_correlation")}
 
 
 def renamed(cases: list[MadeUpCase]) -> list[MadeUpCase]:
@@ -46,7 +58,7 @@ every_followed = pytest.mark.parametrize("followed", sorted(FOLLOWED))
 
 def drop_of(followed: str) -> tuple[Policy, Requirement]:
     drop = requirement("performance_drop", of="followed", perturbation="contour_erosion", severity=1)
-    return policy_of({"followed": FOLLOWED[followed], "drop": drop}, robustness=LADDER), drop
+    return policy_of({"followed": (FOLLOWED | ALSO)[followed], "drop": drop}, robustness=LADDER), drop
 
 
 def measured_drop(followed: str, before: list[MadeUpCase], after: list[MadeUpCase]) -> Measurement:
@@ -117,8 +129,124 @@ def test_a_drop_is_paired_patient_by_patient(followed: str, cases_each: int) -> 
         differences.append(estimate(item, sides[0]) - estimate(item, sides[1]))
     drawn = replicates(item, first, second)
     assert (drawn[0] - drawn[1])[:200] == pytest.approx(differences, abs=1e-12)
-    assert found.limits == pytest.approx(np.quantile(drawn[0] - drawn[1], [0.025, 0.975]), abs=1e-11)
-    assert found.method.startswith("paired patient-cluster bootstrap")
+    expected = limits_elsewhere(followed, first, second, drawn)
+    if followed == "precision at prevalence":
+        expected = expected[0], max(expected[1], most_by_rates(first, second, 0.1))
+    assert found.limits == pytest.approx(expected, abs=1e-11)
+    assert found.method.startswith("paired ")
+
+
+def limits_elsewhere(followed: str, first: Subjects, second: Subjects, drawn: list[np.ndarray]) -> tuple[float, float]:
+    """The limits by the functions that compare two models, or by MOVER's formula written out."""
+    label, patients = first.rows.label, first.clusters.codes
+    if followed == "auroc":
+        interval = compare_aurocs(first.rows.score, second.rows.score, label, 0.1, patients).interval
+        return interval.lower, interval.upper
+    if followed in ("sensitivity", "specificity"):
+        own = label == (followed == "sensitivity")
+        right = [(subjects.rows.score >= OPERATING_POINT) == (label == 1) for subjects in (first, second)]
+        interval = compare_proportions(right[0][own], right[1][own], patients[own], 0.1).interval
+        return interval.lower, interval.upper
+    one, other = (measure_performance(FOLLOWED[followed], part.rows, OPERATING_POINT) for part in (first, second))
+    assert one.interval is not None
+    assert other.interval is not None
+    r = np.corrcoef(*drawn)[0, 1]
+    below, above = one.estimate - one.interval.lower, other.interval.upper - other.estimate
+    nearer, farther = one.interval.upper - one.estimate, other.estimate - other.interval.lower
+    drop = one.estimate - other.estimate
+    return (
+        drop - np.sqrt(below**2 + above**2 - 2.0 * r * below * above),
+        drop + np.sqrt(nearer**2 + farther**2 - 2.0 * r * nearer * farther),
+    )
+
+
+def most_by_rates(first: Subjects, second: Subjects, prevalence: float) -> float:
+    """Bayes' rule at rates of which each, and each loss, is moved to its own limits; what that adds, squared."""
+    label, patients = first.rows.label == 1, first.clusters.codes
+    at, moves = [], []
+    for own in (label, ~label):
+        right = [(subjects.rows.score >= OPERATING_POINT)[own] == label[own] for subjects in (first, second)]
+        codes = np.unique(patients[own], return_inverse=True)[1]
+        hits, trials = np.bincount(codes, right[0]), np.bincount(codes).astype(float)
+        share = Effective(hits.sum(), trials.sum()) if trials.max() == 1 else effective_trials(hits, trials)
+        lost = compare_proportions(right[0], right[1], patients[own], 0.1)
+        at += [hits.sum() / trials.sum(), lost.difference]
+        moves += [wilson(share.hits, share.trials), lost.interval]
+
+    def drop(found: float, found_less: float, cleared: float, cleared_less: float) -> float:
+        values = []
+        for rate, other in ((found, cleared), (found - found_less, cleared - cleared_less)):
+            alarms = prevalence * min(1.0, max(0.0, rate)), (1.0 - prevalence) * (1.0 - min(1.0, max(0.0, other)))
+            values.append(alarms[0] / sum(alarms))
+        return values[0] - values[1]
+
+    gains = []
+    for place, interval in enumerate(moves):
+        ends = [drop(*at[:place], end, *at[place + 1 :]) for end in (interval.lower, interval.upper)]
+        gains.append(max(0.0, *(end - drop(*at) for end in ends)))
+    return min(1.0, drop(*at) + float(np.hypot.reduce(gains)))
+
+
+def test_alarms_that_did_not_change_leave_a_predictive_value_at_a_prevalence_unsure() -> None:
+    """Only one positive case is lost, and no negative one: at 10 % that says nothing of the false alarms to come."""
+    before, after = cells(45, 5, 5, 45), cells(44, 6, 5, 45)
+    found = measured_drop("precision at prevalence", before, after)
+    assert found.limits is not None
+    assert found.limits[1] > 0.1
+    assert "both rates" in found.method
+
+
+def test_a_drop_of_accuracy_and_of_answers_is_one_of_shares_of_the_same_cases() -> None:
+    before = named(random_cases(6, patients=60, cases_each=1))
+    after = [replace(case, score=1.0 - case.score) if n % 9 == 0 else case for n, case in enumerate(before)]
+    lost = [replace(case, answered=n % 9 > 0) for n, case in enumerate(before)]
+    for followed, second in (("accuracy", after), ("imageability", lost)):
+        found = measured_drop(followed, before, second)
+        right = [
+            np.array(
+                [case.answered if followed == "imageability" else (case.score >= 0.5) == case.label for case in cases]
+            )
+            for cases in (before, second)
+        ]
+        expected = tango(Pairs(float((right[0] & ~right[1]).sum()), float((right[1] & ~right[0]).sum()), 60))
+        assert found.limits == pytest.approx((expected.lower, expected.upper), abs=1e-11)
+        assert found.method == "paired Tango score"
+
+
+@pytest.mark.parametrize("positives", [30, 100, 300])
+@pytest.mark.parametrize("share", [0.01, 0.03, 0.1])
+def test_a_sensitivity_that_falls_by_the_threshold_is_rarely_released(positives: int, share: float) -> None:
+    """Exact: each positive is lost with the same probability; those drops whose upper limit lies below it, added up."""
+    released = 0.0
+    for lost in range(min(positives, 60)):
+        before, after = cells(positives, 0, 0, 20), cells(positives - lost, lost, 0, 20)
+        limits = measured_drop("sensitivity", before, after).limits
+        assert limits is not None
+        released += stats.binom.pmf(lost, positives, share) if limits[1] <= share else 0.0
+        if limits[0] > share:
+            break
+    assert released <= 0.026
+
+
+def test_a_drop_of_one_case_is_not_proof_of_a_small_one() -> None:
+    """One of 100 positives is lost; percentiles of resamples would end at three of them."""
+    found = measured_drop("sensitivity", cells(100, 0, 0, 20), cells(99, 1, 0, 20))
+    assert found.limits is not None
+    assert found.limits[1] > 0.05
+
+
+@pytest.mark.parametrize("metric", ["precision", "npv", "f1", "matthews_correlation"])
+def test_a_drop_of_a_ratio_on_few_changed_calls_reaches_farther_than_percentiles(metric: str) -> None:
+    before = cells(80, 10, 10, 80)
+    after = [replace(case, score=1.0 - case.score) if n in (0, 85, 105) else case for n, case in enumerate(before)]
+    found = measured_drop(metric, before, after)
+    sides = [
+        Subjects.of(evidence_of({"baseline": cases}).under("baseline"), OPERATING_POINT) for cases in (before, after)
+    ]
+    drawn = replicates((FOLLOWED | ALSO)[metric], *sides)
+    assert found.limits is not None
+    assert found.limits[1] > float(np.quantile(drawn[0] - drawn[1], 0.975))
+    assert "MOVER" in found.method
 
 
 def test_a_drop_that_rests_on_few_patients_has_no_interval() -> None:

@@ -179,9 +179,9 @@ def test_a_group_that_is_missing_or_too_small_counts_as_the_policy_says(missing:
     "item",
     [
         requirement("flip_rate", level="R3"),
-        requirement("max_deviation", level="R1"),
+        requirement("max_deviation", level="R3"),
         requirement("latency", percentile=95.0, stage="end_to_end"),
-        requirement("within_subject_sd", level="R2"),
+        requirement("within_subject_sd", level="R3"),
     ],
 )
 def test_what_is_not_measured_yet_is_never_decided(item: object) -> None:

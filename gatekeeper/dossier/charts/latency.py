@@ -21,12 +21,13 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 
 
 def latency_chart(seconds: Sequence[float], thresholds: Sequence[float]) -> Drawing:
-    """Draw the empirical distribution of calls with p50, p95 and thresholds.
+    """Draw the empirical distribution of calls with p50, p95 and thresholds; calls that failed are infinite.
 
-    The axis ends a little beyond p99; calls and thresholds past its end are told in words on the right.
+    The axis ends a little beyond p99 of the answers; calls and thresholds past its end are told in words on the right.
     """
     ordered = sorted(seconds)
-    p99 = percentile(ordered, 99.0)
+    answered = [value for value in ordered if math.isfinite(value)]
+    p99 = percentile(answered, 99.0)
     near = [value for value in thresholds if value <= _FAR * p99]
     least = min([ordered[0], *near])
     high = max([p99, *near])
@@ -37,7 +38,8 @@ def latency_chart(seconds: Sequence[float], thresholds: Sequence[float]) -> Draw
         svg.path(_steps(ordered, x), colour=ACCENT),
     ]
     for percent in (50.0, 95.0):
-        parts += _percentile(ordered, percent, x)
+        if math.isfinite(percentile(ordered, percent)):
+            parts += _percentile(ordered, percent, x)
     for value in near:
         parts += _threshold(value, x)
     beyond = [
@@ -45,14 +47,20 @@ def latency_chart(seconds: Sequence[float], thresholds: Sequence[float]) -> Draw
         for value in thresholds
         if value not in near
     ]
-    slow = sum(value > x.high for value in ordered)
+    slow = sum(value > x.high for value in answered)
     if slow:
-        slowest = numerals.number(ordered[-1], numerals.Style.TIME)
+        slowest = numerals.number(answered[-1], numerals.Style.TIME)
         beyond.append(f"{numerals.counted(slow, 'call')} beyond the axis, slowest {slowest} →")
+    if len(answered) < len(ordered):
+        beyond.append(f"{numerals.counted(len(ordered) - len(answered), 'call')} without an answer →")
     parts.append(svg.text((_RIGHT, _HEIGHT - 4.0), "; ".join(beyond), size=6.5, anchor="end", colour=QUIET))
-    p50, p95 = (numerals.number(percentile(ordered, percent), numerals.Style.TIME) for percent in (50.0, 95.0))
+    p50, p95 = (_told(percentile(ordered, percent)) for percent in (50.0, 95.0))
     words = f"Distribution of {numerals.counted(len(ordered), 'timed call')}: p50 {p50}, p95 {p95}"
     return svg.drawing(_WIDTH, _HEIGHT, words, parts)
+
+
+def _told(seconds: float) -> str:
+    return numerals.number(seconds, numerals.Style.TIME) if math.isfinite(seconds) else "no answer"
 
 
 def _unit(seconds: float) -> tuple[float, str]:
@@ -81,6 +89,8 @@ def _axes(x: Scale, unit: str, factor: float) -> list[str]:
 def _steps(ordered: Sequence[float], x: Scale) -> list[svg.Point]:
     points = [(x(ordered[0]), _Y(0.0))]
     for index, value in enumerate(ordered):
+        if math.isinf(value):
+            break
         at = x(value)
         points.append((at, points[-1][1]))
         points.append((at, _Y((index + 1) / len(ordered))))

@@ -18,6 +18,7 @@ QUIET = "#666666"
 HAIR = "#b5b5b5"
 ACCENT = "#1f3a68"
 PAPER = "#ffffff"
+PICTURE = "data:image/png;base64,"  # the one kind of address that a drawing may name
 
 Point = tuple[float, float]
 
@@ -61,6 +62,28 @@ def lines(segments: Iterable[tuple[Point, Point]], *, width: float = 0.5, colour
     """Return separate straight lines of one style, as one element."""
     steps = "".join(f"M{_n(x1)} {_n(y1)}L{_n(x2)} {_n(y2)}" for (x1, y1), (x2, y2) in segments)
     return f'<path d="{steps}" fill="none" stroke="{colour}" stroke-width="{_n(width)}"/>'
+
+
+def loops(loops: Iterable[Sequence[Point]], *, width: float = 0.5, colour: str = INK, dashes: str | None = None) -> str:
+    """Return closed lines of one style, as one element."""
+    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
+    steps = "".join(
+        "".join(f"{'L' if index else 'M'}{_n(x)} {_n(y)}" for index, (x, y) in enumerate(loop)) + "Z" for loop in loops
+    )
+    return (
+        f'<path d="{steps}" fill="none" stroke="{colour}" stroke-width="{_n(width)}" stroke-linejoin="round"{dashed}/>'
+    )
+
+
+def picture(at: Point, size: tuple[float, float], png: str) -> str:
+    """Return a picture in a rectangle, its corner ``at``; ``png`` is a grey PNG in base 64.
+
+    Pixels stay as they are: PDF/A forbids smoothing by the reader.
+    """
+    return (
+        f'<image x="{_n(at[0])}" y="{_n(at[1])}" width="{_n(size[0])}" height="{_n(size[1])}" '
+        f'preserveAspectRatio="none" image-rendering="pixelated" href="{PICTURE}{png}"/>'
+    )
 
 
 def rings(centres: Iterable[Point], radius: float, *, width: float = 0.6, colour: str = INK) -> str:

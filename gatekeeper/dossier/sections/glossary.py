@@ -13,7 +13,8 @@ _WORDS = (
     ("Claimed", "met, and so is every requirement before it in the policy's order."),
     (
         "Condition",
-        "one way in which all cases are run: baseline, rerun, a severity of a perturbation, the timing protocol.",
+        "one way in which all cases are run: baseline, rerun, one by one, a numeric format, a severity of a "
+        "perturbation, the timing protocol.",
     ),
     ("Exposure", "one recorded use of a locked test set for a candidate under a policy."),
     (

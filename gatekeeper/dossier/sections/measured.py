@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from gatekeeper.dossier import numerals
 from gatekeeper.dossier.blocks import Block, Cell, Column, Facts, Figure, Paragraph, Points, Row, Table
 from gatekeeper.dossier.charts import (
@@ -14,6 +16,7 @@ from gatekeeper.dossier.charts import (
     roc_chart,
 )
 from gatekeeper.dossier.material import DossierMaterial, Ladder
+from gatekeeper.dossier.sections import structures
 from gatekeeper.dossier.wording import plain_name
 from gatekeeper.evidence import Finding
 from gatekeeper.metrics import Suite
@@ -24,7 +27,12 @@ _PERCENTILES = (50.0, 90.0, 95.0, 99.0)
 
 
 def performance(material: DossierMaterial) -> tuple[Block, ...]:
-    """Show the ROC curve with the operating point, and the counts behind sensitivity and specificity."""
+    """Show the ROC curve with the operating point, and the counts behind sensitivity and specificity.
+
+    Of what outlines or measures, show values by structure instead.
+    """
+    if material.policy.context.task in ("segmentation", "quantification"):
+        return structures.performance(material)
     cut = material.candidate.contract.operating_point
     blocks: list[Block] = [
         Paragraph(f"A case is called positive when its score is at or above the operating point, {cut:g}.")
@@ -78,6 +86,9 @@ def _confusion(counts: tuple[int, int, int, int]) -> Table:
 def repeatability(material: DossierMaterial) -> tuple[Block, ...]:
     """Show how repeats of one subject differ, and say what each requirement on it found."""
     blocks: list[Block] = [*_words_of(material, Suite.REPEATABILITY)]
+    measured = structures.repeats(material)
+    if measured:
+        return (*blocks, *measured)
     scatter = material.repeatability
     if scatter is None or not scatter.mean:
         return (*blocks, Paragraph("The test set has no repeated subjects."))
@@ -159,9 +170,13 @@ def latency(material: DossierMaterial) -> tuple[Block, ...]:
         return (*words, Paragraph("No call was timed."))
     wanted = [finding.threshold.value for finding in _findings(material, Suite.LATENCY)]
     ordered = sorted(seconds)
-    style = numerals.Style.TIME
-    named = [(f"p{percent:g}", numerals.number(percentile(ordered, percent), style)) for percent in _PERCENTILES]
-    summary = ", ".join(f"{name} {value}" for name, value in [*named, ("slowest", numerals.number(ordered[-1], style))])
+    answered = [value for value in ordered if math.isfinite(value)]
+    if not answered:
+        return (*words, Paragraph(f"None of {numerals.counted(len(seconds), 'timed call')} gave an answer."))
+    named = [(f"p{percent:g}", _time(percentile(ordered, percent))) for percent in _PERCENTILES]
+    summary = ", ".join(f"{name} {value}" for name, value in [*named, ("slowest", _time(answered[-1]))])
+    failed = len(seconds) - len(answered)
+    summary += f", {failed:,} without an answer" if failed else ""
     environment = material.environment
     protocol = material.policy.latency
     facts = (
@@ -176,6 +191,10 @@ def latency(material: DossierMaterial) -> tuple[Block, ...]:
     )
     caption = "Share of calls that were done by a time. A duration is the one kind of number that differs between runs."
     return (*words, Figure((latency_chart(seconds, sorted(set(wanted))),), caption), Facts(facts))
+
+
+def _time(seconds: float) -> str:
+    return numerals.number(seconds, numerals.Style.TIME) if math.isfinite(seconds) else "no answer"
 
 
 def _findings(material: DossierMaterial, suite: Suite) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gatekeeper.dossier.blocks import Block, Cell, Column, Heading, Points, Row, Table
 from gatekeeper.dossier.material import DossierMaterial
+from gatekeeper.dossier.sections.structures import metrics_of
 from gatekeeper.dossier.wording import joined
 from gatekeeper.metrics import METRICS
 from gatekeeper.policy import Policy
@@ -21,7 +22,8 @@ _INTERVALS = (
         "clopper-pearson",
         "Clopper-Pearson interval",
         "for a proportion: exact binomial limits, which hold the truth at least as often as promised; of "
-        "independent cases, or over patients where nothing varies. Clopper & Pearson, Biometrika 1934;26:404.",
+        "independent cases, or where nothing varies over patients (of lesions, those with one; of an area, pairs of a "
+        "positive and a negative one). Clopper & Pearson, Biometrika 1934;26:404.",
     ),
     (
         "jeffreys",
@@ -34,21 +36,28 @@ _INTERVALS = (
         "Effective number of cases",
         "where patients have several cases, the spread over patients says how many independent cases would tell as "
         "much; a fifth of a patient who is wrong throughout is added to the spread, since few errors show too little "
-        "of it. Korn & Graubard, Surv Methodol 1998;24:193; for an area under the curve, Obuchowski, Biometrics "
-        "1997;53:567.",
+        "of it. Korn & Graubard, Surv Methodol 1998;24:193; for an area under the curve, whose trials are pairs of a "
+        "positive and a negative case, Obuchowski, Biometrics 1997;53:567. Of other numbers between two ends, and of "
+        "lesions, the trials are those that a share of this size and this spread would have; the spread is linearised "
+        "variance: what each patient adds to the number, to first order, or redrawn patients.",
     ),
     (
         "student",
         "Student t interval",
-        "for a mean: exact where values are normal, and good for many values of any shape. "
+        "for a mean, or what is nearly one: exact where values are normal, and good for many values of any shape. "
         "Student, Biometrika 1908;6:1.",
+    ),
+    (
+        "folded at 0",
+        "Magnitude of a mean difference",
+        "limits of the difference with its sign, folded at 0: the farther one from 0 is the upper limit.",
     ),
     (
         "delong",
         "DeLong interval",
         "for the area under the ROC curve, from the variance of its placement values; a fifth of a case of each class, "
         "ranked worst (for an upper limit best), is added, since the spread of few overlapping cases shows too little. "
-        "DeLong, DeLong & Clarke-Pearson, Biometrics 1988;44:837.",
+        "DeLong, DeLong & Clarke-Pearson, Biometrics 1988;44:837; by patient, Obuchowski, Biometrics 1997;53:567.",
     ),
     (
         "bootstrap",
@@ -58,10 +67,20 @@ _INTERVALS = (
         "Davison & Hinkley, Bootstrap Methods and their Application, 1997; Field & Welsh, J R Stat Soc B 2007;69:369.",
     ),
     (
+        "left out",
+        "Undefined resamples",
+        "redrawn sets of patients on which the metric is undefined are left out of the percentiles.",
+    ),
+    (
         "paired",
         "Paired comparison",
-        "both values of a difference come from the same cases, and a redrawn patient brings both, so that what they "
-        "share cancels.",
+        "both values of a difference come from the same cases, so that what they share cancels.",
+    ),
+    (
+        "tango",
+        "Tango score interval",
+        "for the difference of two shares of the same cases: all differences that a score test on the cases that "
+        "changed would not reject. Tango, Stat Med 1998;17:891.",
     ),
     (
         "mercaldo",
@@ -77,10 +96,17 @@ _INTERVALS = (
     ),
     (
         "mover",
-        "Limits recovered from Wilson's (MOVER)",
-        "for a function of sensitivity, specificity and the share of positives, or of a rate and its cut: each is "
-        "moved to its own limits in turn, and what the metric loses (or gains) by that is squared and added. "
-        "Zou & Donner, Stat Med 2008;27:1693.",
+        "Recovered limits (MOVER)",
+        "for a function of sensitivity, specificity and the share of positives (their Wilson limits), or of a rate and "
+        "its cut (Wilson and score limits): each is moved to its own limits in turn, and what the metric loses (or "
+        "gains) by that is squared and added. For the difference of a metric before and after, from both limits of "
+        "each and the correlation of both over redrawn patients; of a predictive value, the upper limit is at least "
+        "that from both rates and what each of them loses. Zou & Donner, Stat Med 2008;27:1693.",
+    ),
+    (
+        "reciprocals",
+        "Reciprocals",
+        "for a number needed to predict, 1 / (PPV + NPV - 1): 1 divided by the limits of what it is divided by.",
     ),
     (
         "bca",
@@ -97,8 +123,10 @@ _INTERVALS = (
         "studentised",
         "Studentised bootstrap",
         "for a mean over cases: patients are redrawn, and the mean of each redraw is held against its own standard "
-        "error; a fifth of a patient at the worst possible value is added to the spread, since failures that are rare "
-        "show too little of it. Davison & Hinkley, Bootstrap Methods and their Application, 1997, section 5.2.",
+        "error; a fifth of a patient at the worst possible value is added to the spread (where values have no bound, "
+        "one like the worst seen), since failures that are rare show too little of it. A within-subject SD is the root "
+        "of such a mean, of the variances within subjects. Davison & Hinkley, Bootstrap Methods and their Application, "
+        "1997, section 5.2.",
     ),
     (
         "skewness removed",
@@ -120,13 +148,13 @@ _INTERVALS = (
     (
         "of the bins' shares",
         "Limits of the maximum calibration error",
-        "above: a percentile of redrawn patients; below: the farthest bin whose exact limits, at an error shared by "
-        "all bins, leave its mean score out.",
+        "above: a percentile of resamples of patients; below: the farthest bin whose exact limits, at an error shared "
+        "by all bins, leave its mean score out.",
     ),
     (
         "gamma limits",
         "Limits of a mean count",
-        "the widest of three: percentiles of redrawn patients, Student's on the logarithm, and gamma limits. "
+        "the widest of three: percentiles of redrawn patients, Student's on the log scale, and gamma limits. "
         "Fay & Feuer, Stat Med 1997;16:791.",
     ),
     (
@@ -137,12 +165,13 @@ _INTERVALS = (
     (
         "noncentral t",
         "Exact limits of the limits of agreement",
-        "from the noncentral t distribution; takes differences to be normal. Carkeet, Optom Vis Sci 2015;92:e71.",
+        "of the wider one, from the noncentral t distribution; takes differences to be normal. "
+        "Carkeet, Optom Vis Sci 2015;92:e71.",
     ),
     (
         "f distribution",
         "Limits of an intraclass correlation",
-        "from ratios of mean squares. Shrout & Fleiss, Psychol Bull 1979;86:420.",
+        "of the form (ICC) that is named, from ratios of mean squares. Shrout & Fleiss, Psychol Bull 1979;86:420.",
     ),
     (
         "fisher",
@@ -163,8 +192,27 @@ _INTERVALS = (
     (
         "bonferroni",
         "Bonferroni combination",
-        "sensitivity and specificity each get half of the permitted error, and the metric is computed at "
-        "the two worse and at the two better limits; wider than needed, never too narrow.",
+        "two intervals combined: sensitivity and specificity (by class), or values before and after, each get half of "
+        "the permitted error, and "
+        "the metric, or the difference, is computed at the two worse and at the two better limits; wider than needed, "
+        "never too narrow.",
+    ),
+    (
+        "times the prevalence",
+        "Limits of a detection rate",
+        "those of the sensitivity, times the declared prevalence.",
+    ),
+    (
+        "put where it is worst",
+        "Bound on wrong calls",
+        "for a metric of several classes on which no patient differs: the exact limit of the share of wrong calls, all "
+        "of them put between the classes where they cost most.",
+    ),
+    (
+        "roc curve",
+        "Least curve",
+        "for classes that are separated, from pairs of a positive and a negative case: the least that a number of the "
+        "ROC curve can be whose area is at its exact limit.",
     ),
     (
         "order stat",
@@ -173,16 +221,22 @@ _INTERVALS = (
         "data. Hahn & Meeker, Statistical Intervals, 1991.",
     ),
     (
+        "failed and count",
+        "Calls that failed",
+        "a timed call without an answer counts as longer than any other, whatever time it took.",
+    ),
+    (
         "chi-squared",
         "Chi-squared interval of a standard deviation",
-        "for the within-subject SD from its degrees of freedom; takes differences to be normal. "
+        "for the within-subject SD from its degrees of freedom; takes differences to be normal, and alike in all "
+        "subjects. Where no score differs between repeats it has both limits at 0. "
         "Raunig et al., Stat Methods Med Res 2015;24:27.",
     ),
     (
-        "least of",
+        "severities",
         "Breaking point",
-        "the first severity of the ladder at which the requirement followed is not met; not met includes not decided "
-        "here. A count of steps has no interval.",
+        "the least of the severities of the ladder at which the requirement followed is not met; not met includes not "
+        "decided here. A count of steps has no interval.",
     ),
     ("no interval", "Largest value", "the largest of all values seen; it has no interval."),
 )
@@ -253,6 +307,7 @@ def _missing_answers(costs: FailureCosts) -> str:
 def _metrics(material: DossierMaterial) -> Table:
     names = [finding.metric for finding in material.verdict.findings]
     names += [requirement.spec.name for requirement in material.policy.requirements.values()]
+    names += metrics_of(material.structures)
     columns = (Column("Metric", 19.0), Column("Definition", 44.0), Column("Source", 37.0))
     rows = []
     for name in dict.fromkeys(names):

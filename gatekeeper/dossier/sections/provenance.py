@@ -25,7 +25,7 @@ def environment(material: DossierMaterial) -> tuple[Block, ...]:
         ("Isolation of the candidate", made.isolation),
         ("Started", numerals.moment(material.verdict.run.started)),
         ("Finished", numerals.moment(material.verdict.run.finished)),
-        ("Conditions run", f"{len(material.plan.conditions):,}"),
+        ("Conditions planned", f"{len(material.plan.conditions):,}"),
     )
     packages = ", ".join(f"{name} {version}" for name, version in sorted(made.packages.items()))
     return (Facts((*facts, ("Packages", packages or "none recorded"))),)

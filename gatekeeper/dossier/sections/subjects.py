@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gatekeeper.dossier import numerals
 from gatekeeper.dossier.blocks import Block, Cell, Column, Facts, Paragraph, Points, Row, Table
 from gatekeeper.dossier.material import DossierMaterial
+from gatekeeper.dossier.sections.contracts import contract_in_words
 from gatekeeper.dossier.wording import plain_name
 from gatekeeper.testset import LockedCase, Manifest
 from gatekeeper.testset.summary import header_rows
@@ -30,9 +31,10 @@ def testset(material: DossierMaterial) -> tuple[Block, ...]:
             f"{numerals.counted(material.ledger.exposures, 'time')} for a candidate under a policy, this one included",
         ),
     )
+    positive = "With a mask" if manifest.task == "segmentation" else "Positive"
     columns = (
         Column("", 36.0),
-        *(Column(name, 16.0, "right") for name in ("Cases", "Subjects", "Patients", "Positive")),
+        *(Column(name, 16.0, "right") for name in ("Cases", "Subjects", "Patients", positive)),
     )
     rows = [_composition("All", cases)]
     for attribute in dict.fromkeys(name for case in cases for name in case.attributes):
@@ -101,36 +103,19 @@ def _composition(name: str, cases: Sequence[LockedCase]) -> Row:
 
 def candidate(material: DossierMaterial) -> tuple[Block, ...]:
     """Show what the candidate declares about itself, and the digests of its files."""
-    record, contract = material.candidate, material.candidate.contract
-    rows, columns = contract.input.size
-    spacing = contract.input.spacing_mm
-    apart = f" of {spacing[0]:g} × {spacing[1]:g} mm" if spacing else ", at the spacing of the image"
-    arguments = ", ".join(f"{name} {value}" for name, value in contract.architecture.arguments.items())
-    intensity = contract.input.intensity
+    record = material.candidate
     facts = (
         ("Name", record.name),
-        ("Description", contract.description),
+        ("Description", record.contract.description),
         ("Digest", record.digest),
-        ("Producer", f"{contract.producer}"),
-        (
-            "Format",
-            f"{contract.format}, architecture {contract.architecture.name}" + (f" ({arguments})" if arguments else ""),
-        ),
-        (
-            "Input",
-            f"{rows} × {columns} pixels{apart}; intensity {_plain(intensity.zero_at)} becomes 0, "
-            f"{_plain(intensity.one_at)} becomes 1",
-        ),
-        ("Output", f"{contract.output.kind} of {contract.output.positive} ({' or '.join(contract.output.classes)})"),
-        ("Operating point", f"positive at a probability of {contract.operating_point:g} or more"),
+        *contract_in_words(record),
+        ("Isolation", material.environment.isolation),
     )
+    if not record.files:
+        return (Facts(facts), Paragraph("The candidate has no files of its own."))
     table = Table(
         "Files of the candidate",
         (Column("File", 34.0), Column("Digest", 66.0)),
         tuple(Row((Cell(name), Cell(digest))) for name, digest in sorted(record.files.items())),
     )
     return (Facts(facts), table)
-
-
-def _plain(value: float) -> str:
-    return numerals.number(value, numerals.Style.PLAIN)

@@ -18,6 +18,7 @@ from gatekeeper.policy.schema.protocols import (
     FailureCosts,
     LatencyProtocol,
     Monitoring,
+    Pages,
     Subgroups,
     TestSetUse,
     Waiver,
@@ -52,6 +53,7 @@ class Policy(Record):
     test_set_use: TestSetUse | None = None
     champion: Champion | None = None
     monitoring: Monitoring | None = None
+    dossier: Pages = Pages()
     waivers: tuple[Waiver, ...] = ()
     relaxes: Relaxation | None = None
     notes: tuple[Text, ...] = ()

@@ -57,6 +57,7 @@ class FailureCosts(Record):
 
     crash: Cost = "wrong"
     timeout: Cost = "wrong"
+    out_of_memory: Cost = "wrong"
     refusal: Cost = "wrong"
     invalid_output: Cost = "wrong"
     empty_prediction: Literal["wrong"] = "wrong"
@@ -68,6 +69,7 @@ class FailureCosts(Record):
         return {
             CaseOutcome.CRASHED: self.crash,
             CaseOutcome.TIMED_OUT: self.timeout,
+            CaseOutcome.OUT_OF_MEMORY: self.out_of_memory,
             CaseOutcome.REFUSED: self.refusal,
             CaseOutcome.INVALID_OUTPUT: self.invalid_output,
         }
@@ -86,6 +88,16 @@ class Margin(Record):
 
     margin: Quantity
     basis: Basis | None = None
+
+
+class Pages(Record):
+    """What a dossier shows besides numbers.
+
+    ``pictures`` lets it show images of a few cases with their outlines. These are pixels of patients: a head in profile
+    can be recognised, and whoever gets the dossier gets them.
+    """
+
+    pictures: bool = False
 
 
 class Champion(Record):

@@ -7,12 +7,15 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from gatekeeper.evidence import Record, Threshold
+from gatekeeper.evidence.conditions import NumericFormat
 from gatekeeper.metrics import METRICS, Metric
 from gatekeeper.policy._meaning import ENDS, faults_of_metric, faults_of_requirement
 from gatekeeper.policy.schema.basis import Basis, Relaxation
 from gatekeeper.policy.schema.values import Quantity, Text
 from gatekeeper.quantities import parse_quantity
 from gatekeeper.validation import refuse
+
+DEFAULT_FORMAT: NumericFormat = "bf16"  # of level R2
 
 
 class Limit(Record):
@@ -34,7 +37,8 @@ class Requirement(Record):
     Exactly one of ``lower_limit``, ``upper_limit`` (ends of the two-sided interval at ``confidence``) and
     ``estimate`` (the point) carries the threshold. The keys between ``at_prevalence`` and ``severity`` say how the
     metric is taken; which of them a metric takes, and which it must have, its entry in the catalogue says.
-    ``at_prevalence: declared`` is the prevalence of the context. ``clause`` names the clause of a regulation or
+    ``at_prevalence: declared`` is the prevalence of the context. Level R2 runs every case again in ``numeric_format``,
+    bf16 unless it is said. ``clause`` names the clause of a regulation or
     standard that the requirement serves, ``hazard`` the entry of the risk file that it controls.
     """
 
@@ -60,6 +64,7 @@ class Requirement(Record):
     structure: Text | None = None
     tolerance: Quantity | None = None
     level: Literal["R0", "R1", "R2", "R3", "R4"] | None = None
+    numeric_format: NumericFormat | None = None
     stage: Literal["inference", "end_to_end"] | None = None
     percentile: float | None = Field(default=None, gt=0.0, lt=100.0)
     of: str | None = None
@@ -136,6 +141,11 @@ class Requirement(Record):
         return {name: parse_quantity(value, "1") for name, value in written.items() if value is not None}
 
     @property
+    def compared_format(self) -> NumericFormat | None:
+        """The numeric format that level R2 compares with that of the run, bf16 unless it is said; None elsewhere."""
+        return (self.numeric_format or DEFAULT_FORMAT) if self.level == "R2" else None
+
+    @property
     def not_measured(self) -> str | None:
         """What of this requirement this version cannot measure yet, as the subject of a sentence; None if nothing.
 
@@ -143,7 +153,9 @@ class Requirement(Record):
         """
         if not self.spec.measured:
             return self.spec.title
-        if self.level in ("R1", "R2", "R3"):
+        # Of what a run under another condition may change, calls and scores are compared, and no quantities yet.
+        again = self.level in ("R0", "R1", "R2") and "numeric_format" not in self.spec.options
+        if self.level == "R3" or again:
             return f"repeatability at level {self.level}"
         if self.stage == "end_to_end":
             return "time from end to end"
