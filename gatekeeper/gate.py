@@ -18,7 +18,7 @@ from gatekeeper.attestation import Standing, attest, open_attestation, state
 from gatekeeper.candidate import Candidate, Contract, load_candidate
 from gatekeeper.candidate.contract import CALLS, MASKS
 from gatekeeper.canonical import JSON, digest_file, digest_json
-from gatekeeper.engine import EngineSettings, Kind, RunRequest, run_plan, why_unanswered
+from gatekeeper.engine import EngineSettings, Kind, RunRequest, run_plan, why_unanswered, without_reference
 from gatekeeper.engine.measuring import reference_label
 from gatekeeper.errors import Code, InvalidRunError, UsageError
 from gatekeeper.evidence import Plan, RunStamp, Verdict
@@ -107,7 +107,7 @@ def check(
 
     Before anything is run, ``tell`` gets a sentence for each requirement that this test set can never show to be met,
     for an approval that was given and does not fit, and for a positive class of another name than the policy's; after
-    it, why cases have no usable answer.
+    it, why cases have no usable answer, and which structure no reference has.
     Raises UsageError, IntegrityError or InvalidRunError; then no run's folder is left.
     """
     started = _now()
@@ -116,6 +116,9 @@ def check(
     candidate = load_candidate(request.candidate)
     keys = load_keys(request.home)
     testset = open_lock(request.testset, keys.root, root=request.root)
+    if not testset.root.is_dir():
+        where, mend = str(testset.root), "say by --root where the images lie"
+        raise UsageError(Code.FILE_NOT_FOUND, "the folder of the images is not there", where=where, mend=mend)
     _check_fit(loaded.policy, testset.manifest)
     _check_candidate(loaded.policy, plan, candidate.record.contract)
     _check_hidden(request, testset, candidate)
@@ -151,6 +154,8 @@ def check(
         unanswered = why_unanswered(result.evidence, request.home / "logs" / f"{unfinished.run_id}.log")
         if unanswered is not None:
             tell(unanswered)
+        for sentence in without_reference(result.evidence, candidate.record.contract.output, asked):
+            tell(sentence)
         progress("judging and writing the dossier", 0, 1)
         stamp = RunStamp(id=unfinished.run_id, started=unfinished.started, finished=_iso(_now()))
         findings = judge(

@@ -7,6 +7,7 @@ slots by position, so that a file which is too short is an error and no signal. 
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import time
@@ -79,7 +80,7 @@ class ArrayAt(Record):
     @property
     def size(self) -> int:
         """Its length in bytes."""
-        return int(np.prod(self.shape, dtype=object)) * np.dtype(self.dtype).itemsize
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
 class FileAt(Record):
@@ -202,6 +203,10 @@ class Line:
         line = bytes(self._pending[:end])
         del self._pending[: end + 1]
         return line
+
+    def waits(self) -> bool:
+        """Say whether a line, or its beginning, is there to be heard (or the other side is gone)."""
+        return bool(self._pending) or bool(select.select([self.fd], [], [], 0.0)[0])
 
     def hear_as(self, kind: type[AnyRecord]) -> AnyRecord:
         """Return the next line as a record; the worker's side, which trusts the engine."""

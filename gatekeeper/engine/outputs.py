@@ -31,7 +31,7 @@ from gatekeeper.engine.probabilities import (
     class_probabilities,
     declared_labels,
     highest,
-    positive_probability,
+    positive_probabilities,
     voxel_probabilities,
 )
 from gatekeeper.errors import Code, UsageError
@@ -113,7 +113,20 @@ def hold(
         cases = _by_case(outputs, contract.output, len(grids), grids[0].shape)
     except Invalid as invalid:
         return [_failed(invalid.fault, *pair, contract, asked) for pair in zip(references, grids, strict=True)]
-    return [_held(*one, contract, asked, kept) for one in zip(cases, references, grids, strict=True)]
+    return _all_called(cases, contract.output) or [
+        _held(*one, contract, asked, kept) for one in zip(cases, references, grids, strict=True)
+    ]
+
+
+def _all_called(cases: Sequence[tuple[Array, ...]], output: OutputContract) -> list[CaseAnswer]:
+    """Answer for all cases of one or two probabilities at once; nothing where one of them does not hold, or is none."""
+    if output.kind not in CALLS or cases[0][0].size > 2:
+        return []
+    raw = np.array([np.atleast_1d(values) for (values,) in cases], dtype=np.float64)
+    try:
+        return [CaseAnswer(CaseOutcome.OK, score) for score in positive_probabilities(raw, output)]
+    except Invalid:
+        return []
 
 
 def _held(
@@ -183,7 +196,7 @@ def _scores(outputs: Mapping[str, Array], output: OutputContract) -> Array:
 def _called(values: Array, output: OutputContract, asked: Asked) -> CaseAnswer:
     raw = np.atleast_1d(values).astype(np.float64)
     if len(raw) < 3:
-        return CaseAnswer(CaseOutcome.OK, positive_probability(raw, output))
+        return CaseAnswer(CaseOutcome.OK, positive_probabilities(raw[np.newaxis], output)[0])
     by_class = dict(zip(output.classes, class_probabilities(raw, output), strict=True))
     order = asked.classes if len(asked.classes) > 2 else output.classes
     answers = {f"probability.{name}": by_class[name] for name in order}

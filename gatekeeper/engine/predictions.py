@@ -26,6 +26,7 @@ from gatekeeper.engine.references import reference_of
 from gatekeeper.errors import Code, Place, Problem, UsageError
 from gatekeeper.evidence import CaseOutcome
 from gatekeeper.testset import LockedTestSet
+from gatekeeper.testset.composition import NOT_STATED
 from gatekeeper.testset.readers.mask import read_mask
 from gatekeeper.testset.rows import read_rows
 
@@ -56,7 +57,18 @@ def read_predictions(
     """
     if candidate.record.contract.output.kind in MASKS:
         return _masks(candidate, testset, kind, asked, memory, progress, masks)
+    _check_kind(testset, kind)
     return _scores(candidate, testset, asked)
+
+
+def _check_kind(testset: LockedTestSet, kind: Kind) -> None:
+    """Hold what the lock says of its images against the policy: for scores no image is read."""
+    if testset.manifest.composition.get("modality", {}).keys() - {kind.modality, NOT_STATED}:
+        raise UsageError(
+            Code.MISMATCH,
+            f"the test set has images of another modality than {kind.modality}, which the policy speaks of",
+            mend="choose a policy for these images, or another test set",
+        )
 
 
 def _scores(candidate: Candidate, testset: LockedTestSet, asked: Asked) -> Found:

@@ -19,17 +19,20 @@ _SUM_TOLERANCE = 1e-3
 _MOST_LABEL = 65_535
 
 
-def positive_probability(raw: Floats, output: OutputContract) -> float:
-    """Return the calibrated probability of the positive class, of its raw output, shape (1,), or of a pair's, (2,)."""
+def positive_probabilities(raw: Floats, output: OutputContract) -> list[float]:
+    """Return the calibrated probability of the positive class of n cases, each as it is alone.
+
+    ``raw``: the outputs of that class, shape (n, 1), or those of a pair, (n, 2). Raises when any of them does not hold.
+    """
     _check(raw, output)
-    at = output.classes.index(str(output.positive)) if len(raw) == 2 else 0
+    at = output.classes.index(str(output.positive)) if raw.shape[1] == 2 else 0
     if output.kind in ("probability", "softmax") and output.calibration is None:
-        return float(raw[at])
+        return [float(value) for value in raw[:, at]]
     with np.errstate(all="ignore"):  # certainty has infinite odds
         odds = _log_odds(raw, at, output)
         if output.calibration is not None:
             odds = output.calibration.slope * odds + output.calibration.intercept
-        return _number(_logistic(odds))[0]
+        return _number(_logistic(odds))
 
 
 def class_probabilities(raw: Floats, output: OutputContract) -> list[float]:
@@ -58,17 +61,17 @@ def _check(raw: Floats, output: OutputContract) -> None:
     if output.kind in ("probability", "softmax"):
         require(bool(((raw >= 0.0) & (raw <= 1.0)).all()), OutputFault.NO_PROBABILITY)
     if output.kind == "softmax":
-        require(abs(float(raw.sum()) - 1.0) <= _SUM_TOLERANCE, OutputFault.NO_SUM)
+        require(bool((np.abs(raw.sum(axis=-1) - 1.0) <= _SUM_TOLERANCE).all()), OutputFault.NO_SUM)
 
 
 def _log_odds(raw: Floats, at: int, output: OutputContract) -> Floats:
-    """Return the log-odds of the class ``at``, shape (1,)."""
+    """Return the log-odds of the class ``at``, shape (n,)."""
     if output.kind == "logit":
-        return raw
+        return raw[:, 0]
     if output.kind == "probability":
-        return np.asarray(np.log(raw) - np.log1p(-raw))
+        return np.asarray(np.log(raw[:, 0]) - np.log1p(-raw[:, 0]))
     logs = np.log(raw) if output.kind == "softmax" else raw
-    return logs[at : at + 1] - logs[1 - at : 2 - at]
+    return np.asarray(logs[:, at] - logs[:, 1 - at])
 
 
 def _number(values: Floats) -> list[float]:

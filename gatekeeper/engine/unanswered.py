@@ -1,10 +1,14 @@
-"""Why cases have no usable answer, in a sentence for the person who started the run."""
+"""Why cases have no usable answer, and what no reference has, in sentences for the person who started the run."""
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+
+from gatekeeper.candidate.contract import OutputContract
+from gatekeeper.engine.measuring import Asked, reference_label
 from gatekeeper.engine.output_faults import OutputFault
 from gatekeeper.evidence import BASELINE, CaseOutcome, Evidence
 
@@ -32,6 +36,17 @@ def why_unanswered(evidence: Evidence, log: Path) -> str | None:
     sentence = f"No usable answer to {len(failed):,} of {total:,} cases: {', '.join([*told, *rest])}"
     mend = _mend(*groups[0][0], log)
     return f"{sentence}; {mend}." if mend else f"{sentence}."
+
+
+def without_reference(evidence: Evidence, output: OutputContract, asked: Asked) -> list[str]:
+    """Return a sentence for each structure that is asked and that no reference mask of a test set has."""
+    columns = evidence.under(BASELINE.id).answers
+    return [
+        f'No reference mask holds "{name}": by output.structures of the candidate, its label there is '
+        f"{reference_label(output, name)}."
+        for name in asked.structures
+        if not np.any(np.nan_to_num(columns.get(f"measured.{name}.reference", np.zeros(0))) > 0.0)
+    ]
 
 
 def _in_words(outcome: CaseOutcome, why: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
@@ -132,8 +133,10 @@ def as_command(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("write", [as_plugin, as_command])
-def test_findings_hit_the_boxes_that_hold_their_centres(squares: Bench, tmp_path: Path, write: object) -> None:
-    result = checked(squares, POLICY, write(tmp_path))  # type: ignore[operator]
+def test_findings_hit_the_boxes_that_hold_their_centres(
+    squares: Bench, tmp_path: Path, write: Callable[[Path], Path]
+) -> None:
+    result = checked(squares, POLICY, write(tmp_path))
     for case, row in rows_of(result.folder).items():
         drawn = int(case[-2:]) % 3
         assert (row["outcome"], row["lesions"]) == ("ok", drawn)
@@ -143,4 +146,3 @@ def test_findings_hit_the_boxes_that_hold_their_centres(squares: Bench, tmp_path
     assert (found["found"].estimate, found["found"].n) == (1.0, 24)
     assert found["in_vain"].estimate == 0.0
     assert {found[name].outcome for name in ("found", "in_vain", "sensitivity", "rerun")} == {Outcome.MET}
-    print(result.verdict.words)

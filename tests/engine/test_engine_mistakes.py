@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gated import refused, request_for
-from made_up_bench import POLICY, Bench
+from made_up_bench import POLICY, Bench, disc, write_dicom
 from made_up_formats import (
     PROBABILITY,
     as_command,
@@ -25,8 +26,9 @@ from made_up_volumes import POLICY as OF_BALLS
 from made_up_volumes import SHAPES, affine, ball, make_volumes, write_nifti
 from test_engine_faults import BASELINE_ALONE
 
-from gatekeeper.errors import Code, ExitCode, GatekeeperError
+from gatekeeper.errors import Code, ExitCode, GatekeeperError, UsageError
 from gatekeeper.gate import check
+from gatekeeper.locking import lock_testset
 
 Write = Callable[[Path], Path]
 SIZE = "size: [64, 64], spacing_mm: [0.75, 0.75]"
@@ -74,7 +76,7 @@ CANDIDATES: dict[str, tuple[Write, str, Code]] = {
     "artefact outside": (edited(as_onnx, "network.onnx", "../network.onnx"), "outside", Code.FORBIDDEN),
     "artefact a folder": (
         edited(as_python, "format: python\nplugin: made_up_plugin", "format: onnx"),
-        "",
+        "the artefact is a folder",
         Code.MISMATCH,
     ),
     "bundle a file": (
@@ -261,6 +263,29 @@ MASKS: dict[str, tuple[Write, str, Code]] = {
 def test_a_mistake_in_masks_that_were_made_elsewhere(volumes: Bench, tmp_path: Path, mistake: str) -> None:
     write, words, code = MASKS[mistake]
     told(refused(volumes, OF_BALLS, write(tmp_path)), words, code)
+
+
+def test_images_of_another_modality_are_seen_though_scores_need_none(bench: Bench, tmp_path: Path) -> None:
+    write_dicom(bench.folder / "images" / "disc-004-0.dcm", disc(9.0), Modality="MR")
+    lock_testset(bench.table, bench.lock, bench.home)
+    (tmp_path / "scores.csv").write_text("\n".join(["case_id,output", *GOOD]) + "\n")
+    candidate = write_yaml(tmp_path, "predictions", "artefact: scores.csv\n", output=PROBABILITY)
+    told(refused(bench, BASELINE_ALONE, candidate), "another modality than CT", Code.MISMATCH)
+
+
+def test_a_structure_that_no_reference_has_is_pointed_at(volumes: Bench, tmp_path: Path) -> None:
+    sentences: list[str] = []
+    candidate = edited(as_masks, "ball: 1", "ball: 2")(tmp_path)
+    check(request_for(volumes, OF_BALLS, candidate), tell=sentences.append)
+    assert sentences[-1] == (
+        'No reference mask holds "ball": by output.structures of the candidate, its label there is 2.'
+    )
+
+
+def test_images_that_lie_elsewhere_are_one_error(pristine_bench: Bench, tmp_path: Path) -> None:
+    request = replace(request_for(pristine_bench, BASELINE_ALONE, as_onnx(tmp_path)), root=tmp_path / "nowhere")
+    with pytest.raises(UsageError, match="the folder of the images is not there"):
+        check(request)
 
 
 def test_a_policy_of_another_task_is_refused(pristine_bench: Bench, volumes: Bench, tmp_path: Path) -> None:
