@@ -21,7 +21,7 @@ def run() -> None:
         _make_streams_forgiving()
         code = _run_app()
     except KeyboardInterrupt:
-        _say("interrupted; no run was left behind")
+        _say("interrupted; no finished run was left behind (what a check had found by then: `check --resume`)")
         code = 130
     except SystemExit as wish:
         # The command line's library ends the process itself after completing a word (0), or on a broken pipe (1).

@@ -60,13 +60,17 @@ class Candidate:
         """Return the bytes of one of its files. Raises IntegrityError when it changed since it was digested."""
         data = (self.folder / name).read_bytes()
         if digest_bytes(data) != self.record.files[name]:
-            raise IntegrityError(
-                Code.DIGEST_MISMATCH,
-                f'the file "{name}" of the candidate changed while it was being checked',
-                where=str(self.folder / name),
-                mend="leave the candidate's files alone during a check",
-            )
+            raise self.changed(name)
         return data
+
+    def changed(self, name: str) -> IntegrityError:
+        """Return the error of a file that is no longer the one that was digested."""
+        return IntegrityError(
+            Code.DIGEST_MISMATCH,
+            f'the file "{name}" of the candidate changed while it was being checked',
+            where=str(self.folder / name),
+            mend="leave the candidate's files alone during a check",
+        )
 
 
 def load_candidate(path: Path) -> Candidate:

@@ -204,10 +204,6 @@ class Line:
         del self._pending[: end + 1]
         return line
 
-    def waits(self) -> bool:
-        """Say whether a line, or its beginning, is there to be heard (or the other side is gone)."""
-        return bool(self._pending) or bool(select.select([self.fd], [], [], 0.0)[0])
-
     def hear_as(self, kind: type[AnyRecord]) -> AnyRecord:
         """Return the next line as a record; the worker's side, which trusts the engine."""
         return kind.model_validate_json(self.hear())

@@ -2,7 +2,8 @@
 
 from gatekeeper.engine.kept_masks import MOST_CASES
 from gatekeeper.engine.reading import Kind
-from gatekeeper.engine.run import RunRequest, RunResult, run_plan
+from gatekeeper.engine.request import RunRequest
+from gatekeeper.engine.run import RunResult, run_plan
 from gatekeeper.engine.settings import EngineSettings
 from gatekeeper.engine.unanswered import why_unanswered, without_reference
 

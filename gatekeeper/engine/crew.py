@@ -197,14 +197,13 @@ class Crew:
             self._replace(lost)
             for position in range(len(opened.batch.cases)):
                 yield from self._alone(_Open(opened.batch.alone(position), list(opened.left)), None)
-        for other in others:
+        for number, other in enumerate(others, start=1):
             self._pending.append(other)
             try:
                 self._ask(other)
             except Lost as again:
                 # Nobody was at it: the worker went before it was asked. What is behind it is asked again with it.
-                behind = others[others.index(other) + 1 :]
-                self._pending.extend(behind)
+                self._pending.extend(others[number:])
                 yield from self._recover(again)
                 return
 

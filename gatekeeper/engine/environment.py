@@ -31,7 +31,6 @@ def describe_environment(circumstances: Circumstances, settings: EngineSettings,
     """Record where a run was made, from the worker's own report and what this process sees."""
     ready = circumstances.ready
     of_worker = dict(ready.packages) if ready else {}
-    default = settings.batch_size if contract.input.axes == 2 else 1
     return Environment(
         gatekeeper=__version__,
         python=platform.python_version(),
@@ -41,7 +40,7 @@ def describe_environment(circumstances: Circumstances, settings: EngineSettings,
         device=ready.device if ready else "none",
         device_name=ready.device_name if ready else "none",
         numeric_format=settings.numeric_format,
-        batch_size=min(settings.batch_size, contract.batch_size or default),
+        batch_size=settings.batch_size_for(contract),
         threads=settings.thread_count,
         deterministic=ready.deterministic if ready else False,
         isolation="; ".join(ready.walls) if ready else NOT_RUN,

@@ -8,7 +8,7 @@ repeatability, no stress.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -23,14 +23,13 @@ from gatekeeper.engine.measuring import Asked, Reference, measured_of_failure
 from gatekeeper.engine.outputs import hold
 from gatekeeper.engine.reading import Kind, Reader
 from gatekeeper.engine.references import reference_of
+from gatekeeper.engine.request import Progress, RunRequest
 from gatekeeper.errors import Code, Place, Problem, UsageError
 from gatekeeper.evidence import CaseOutcome
 from gatekeeper.testset import LockedTestSet
 from gatekeeper.testset.composition import NOT_STATED
 from gatekeeper.testset.readers.mask import read_mask
 from gatekeeper.testset.rows import read_rows
-
-Progress = Callable[[str, int, int], None]
 
 _ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha", ".dcm", ".png")
 _STAGE = "reading the predictions"
@@ -41,24 +40,16 @@ NO_PREDICTION = "no prediction"
 NOWHERE = Grid((1, 1), None, None, (0, 1), (False, False), (0.0, 0.0), (1.0, 1.0), (1, 1), (0, 0), (1, 1))
 
 
-def read_predictions(
-    candidate: Candidate,
-    testset: LockedTestSet,
-    kind: Kind,
-    asked: Asked,
-    memory: int,
-    progress: Progress,
-    masks: KeptMasks,
-) -> Found:
+def read_predictions(request: RunRequest, masks: KeptMasks, progress: Progress) -> Found:
     """Return rows of the baseline for every case of the test set; a case without a prediction has no valid output.
 
     ``masks`` keeps those of its structure. Raises UsageError for a table that cannot be read or is empty, a case that
     is not in the test set or stands twice, a value that is no number, a mask that does not lie on its image.
     """
-    if candidate.record.contract.output.kind in MASKS:
-        return _masks(candidate, testset, kind, asked, memory, progress, masks)
-    _check_kind(testset, kind)
-    return _scores(candidate, testset, asked)
+    if request.candidate.record.contract.output.kind in MASKS:
+        return _masks(request, masks, progress)
+    _check_kind(request.testset, request.kind)
+    return _scores(request.candidate, request.testset, request.asked)
 
 
 def _check_kind(testset: LockedTestSet, kind: Kind) -> None:
@@ -90,19 +81,12 @@ def _scores(candidate: Candidate, testset: LockedTestSet, asked: Asked) -> Found
     return found
 
 
-def _masks(
-    candidate: Candidate,
-    testset: LockedTestSet,
-    kind: Kind,
-    asked: Asked,
-    memory: int,
-    progress: Progress,
-    masks: KeptMasks,
-) -> Found:
+def _masks(request: RunRequest, masks: KeptMasks, progress: Progress) -> Found:
+    candidate, testset, asked = request.candidate, request.testset, request.asked
     contract = candidate.record.contract
     of_case = _mask_files(candidate, testset)
     own_grid = contract.model_copy(update={"input": InputContract(dimensions=contract.input.axes)})
-    reader = Reader(testset, own_grid, kind, memory, threads=2)
+    reader = Reader(testset, own_grid, request.kind, request.settings.memory_bytes, threads=2)
     found, cases = Found(), testset.manifest.cases
     for index, case in enumerate(cases):
         read = reader.read(index)

@@ -24,6 +24,8 @@ def positive_probabilities(raw: Floats, output: OutputContract) -> list[float]:
 
     ``raw``: the outputs of that class, shape (n, 1), or those of a pair, (n, 2). Raises when any of them does not hold.
     """
+    from scipy.special import expit
+
     _check(raw, output)
     at = output.classes.index(str(output.positive)) if raw.shape[1] == 2 else 0
     if output.kind in ("probability", "softmax") and output.calibration is None:
@@ -32,7 +34,7 @@ def positive_probabilities(raw: Floats, output: OutputContract) -> list[float]:
         odds = _log_odds(raw, at, output)
         if output.calibration is not None:
             odds = output.calibration.slope * odds + output.calibration.intercept
-        return _number(_logistic(odds))
+        return _number(expit(odds))
 
 
 def class_probabilities(raw: Floats, output: OutputContract) -> list[float]:
@@ -40,6 +42,8 @@ def class_probabilities(raw: Floats, output: OutputContract) -> list[float]:
 
     A calibration's intercept is added to every log alike and so changes nothing.
     """
+    from scipy.special import softmax
+
     _check(raw, output)
     if output.kind == "softmax" and output.calibration is None:
         return [float(value) for value in raw]
@@ -47,13 +51,7 @@ def class_probabilities(raw: Floats, output: OutputContract) -> list[float]:
         logs = np.log(raw) if output.kind == "softmax" else raw
         if output.calibration is not None:
             logs = output.calibration.slope * logs
-        shares = np.exp(logs - logs.max())
-        return _number(shares / shares.sum())
-
-
-def _logistic(odds: Floats) -> Floats:
-    small = np.exp(-np.abs(odds))
-    return np.asarray(np.where(odds >= 0.0, 1.0, small) / (1.0 + small))
+        return _number(softmax(logs))
 
 
 def _check(raw: Floats, output: OutputContract) -> None:

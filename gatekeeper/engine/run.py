@@ -5,12 +5,11 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gatekeeper.candidate import Candidate
 from gatekeeper.candidate.isolation import Confinement, Level, choose
 from gatekeeper.candidate.isolation.visible import gpu_devices
 from gatekeeper.candidate.protocol import Order, Ready
@@ -19,44 +18,23 @@ from gatekeeper.engine.crew import Crew, Heard
 from gatekeeper.engine.environment import Circumstances, describe_environment
 from gatekeeper.engine.journal import Found, Journal
 from gatekeeper.engine.kept_masks import KeptMasks
-from gatekeeper.engine.measuring import Asked, measured_of_failure
+from gatekeeper.engine.measuring import Reference, measured_of_failure
 from gatekeeper.engine.outputs import hold
 from gatekeeper.engine.passes import Pass, can_be_run, passes_of
 from gatekeeper.engine.predictions import read_predictions
-from gatekeeper.engine.reading import Kind, ReadCase, Reader, batch_of
+from gatekeeper.engine.reading import ReadCase, Reader, batch_of
 from gatekeeper.engine.references import reference_of
+from gatekeeper.engine.request import Progress, RunRequest
 from gatekeeper.engine.session import Place, Session, made_place, work_folder
 from gatekeeper.engine.settings import EngineSettings
 from gatekeeper.errors import Code, InvalidRunError
-from gatekeeper.evidence import BASELINE, CaseOutcome, Condition, Environment, Evidence, Plan
+from gatekeeper.evidence import BASELINE, CaseOutcome, Condition, Environment, Evidence
 from gatekeeper.perturbations import case_seed
-from gatekeeper.testset import LockedTestSet
-
-Progress = Callable[[str, int, int], None]
 
 _STAGE = "running the candidate"
 # Batches that are journalled together, and within which batches of one shape are formed.
 _BATCHES_OF_A_PART = 4
 _LARGEST_FILE = 4 << 30
-
-
-@dataclass(frozen=True)
-class RunRequest:
-    """What to run: a plan, a candidate, a test set, of what kind its images are, what evidence must hold, and how.
-
-    ``journal`` is the folder in which the run keeps what it found; ``log`` takes what lost workers printed.
-    ``pictured`` is the structure whose masks at baseline are kept there as well, those of cases that are no repeats.
-    """
-
-    plan: Plan
-    candidate: Candidate
-    testset: LockedTestSet
-    kind: Kind
-    asked: Asked
-    settings: EngineSettings
-    journal: Path
-    log: Path
-    pictured: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,13 +64,6 @@ class _Run:
     took: dict[str, float] = field(default_factory=dict)
     done: int = 0
 
-    @property
-    def batch_size(self) -> int:
-        """How many cases are asked at once, where a condition does not say."""
-        contract, settings = self.request.candidate.record.contract, self.request.settings
-        default = settings.batch_size if contract.input.axes == 2 else 1
-        return min(settings.batch_size, contract.batch_size or default)
-
 
 def run_plan(request: RunRequest, progress: Progress = lambda stage, done, total: None) -> RunResult:
     """Run every condition of a plan over every case, in worker processes within their walls.
@@ -104,15 +75,7 @@ def run_plan(request: RunRequest, progress: Progress = lambda stage, done, total
     contract, settings = request.candidate.record.contract, request.settings
     masks = KeptMasks(request.journal, request.testset.manifest.cases, request.pictured)
     if contract.format == "predictions":
-        found = read_predictions(
-            request.candidate,
-            request.testset,
-            request.kind,
-            request.asked,
-            settings.memory_bytes,
-            progress,
-            masks,
-        )
+        found = read_predictions(request, masks, progress)
         evidence = assembled(request.plan, request.testset, found, request.asked)
         return RunResult(evidence, describe_environment(Circumstances(), settings, contract), {}, masks)
     level = choose(settings.isolation)
@@ -203,7 +166,7 @@ def _parts(run: _Run, one: Pass, number: int) -> Iterator[tuple[str, Sequence[in
     if one.timed:
         yield f"pass-{number:03}", range(cases)
         return
-    size = _BATCHES_OF_A_PART * max(one.batch_size or 1, run.batch_size)
+    size = _BATCHES_OF_A_PART * max(one.batch_size or 1, run.request.batch_size)
     starts = range(0, cases, size)
     for start in reversed(starts) if one.reverse else starts:
         indices = range(start, min(start + size, cases))
@@ -216,7 +179,7 @@ def _asked(run: _Run, crew: Crew, one: Pass, missing: Sequence[tuple[str, Sequen
     part_of = {index: name for name, indices in missing for index in indices}
     left = {name: len(indices) * len(one.conditions) for name, indices in missing}
     found = {name: Found() for name in left}
-    read: dict[int, ReadCase] = {}
+    read: dict[int, tuple[ReadCase, Reference]] = {}
 
     def kept(heard: Heard) -> Iterator[Found]:
         name = part_of[heard.batch.cases[0]]
@@ -229,31 +192,37 @@ def _asked(run: _Run, crew: Crew, one: Pass, missing: Sequence[tuple[str, Sequen
                 del read[index]
             yield found.pop(name)
 
-    size = one.batch_size or run.batch_size
+    size = one.batch_size or run.request.batch_size
     for cases in run.reader.batches([indices for _, indices in missing], size):
-        read |= {case.index: case for case in cases}
+        read |= {case.index: (case, _reference(run, case)) for case in cases}
         for heard in crew.put(batch_of(cases)):
             yield from kept(heard)
     for heard in crew.rest():
         yield from kept(heard)
 
 
-def _take(run: _Run, heard: Heard, cases: Sequence[ReadCase], found: Found) -> None:
+def _reference(run: _Run, case: ReadCase) -> Reference:
+    request = run.request
+    return reference_of(request.testset, case, request.candidate.record.contract.output, request.asked)
+
+
+def _take(run: _Run, heard: Heard, cases: Sequence[tuple[ReadCase, Reference]], found: Found) -> None:
     """Hold what was heard of a batch against the contract and the references, and add it as rows."""
     request = run.request
     contract = request.candidate.record.contract
-    references = [reference_of(request.testset, case, contract.output, request.asked) for case in cases]
-    grids = [case.prepared.grid for case in cases]
     kept = run.masks.structure if request.plan.conditions[heard.condition].id == BASELINE.id else None
     for positions, outputs in heard.parts:
-        those = [references[position] for position in positions], [grids[position] for position in positions]
-        answers = hold(outputs, contract, those[1], those[0], request.asked, kept)
+        grids = [cases[position][0].prepared.grid for position in positions]
+        references = [cases[position][1] for position in positions]
+        answers = hold(outputs, contract, grids, references, request.asked, kept)
         for position, answer in zip(positions, answers, strict=True):
-            found.add_answer(cases[position].index, heard.condition, answer)
-            run.masks.keep(cases[position].index, answer.mask)
+            index = cases[position][0].index
+            found.add_answer(index, heard.condition, answer)
+            run.masks.keep(index, answer.mask)
     for position, outcome, word in heard.failed:
-        lost = measured_of_failure(references[position], grids[position], contract.output, request.asked)
-        found.add(cases[position].index, heard.condition, outcome, fault=word, answers=lost)
+        case, reference = cases[position]
+        lost = measured_of_failure(reference, case.prepared.grid, contract.output, request.asked)
+        found.add(case.index, heard.condition, outcome, fault=word, answers=lost)
 
 
 def _timed(run: _Run, crew: Crew, one: Pass, name: str) -> Found:

@@ -40,7 +40,7 @@ from gatekeeper.candidate.protocol import (
 )
 from gatekeeper.candidate.worker import Start
 from gatekeeper.canonical import digest_file
-from gatekeeper.errors import Code, IntegrityError, InvalidRunError, UsageError
+from gatekeeper.errors import Code, InvalidRunError, UsageError
 
 # How often a worker that says nothing is looked at.
 _GLANCE_SECONDS = 0.2
@@ -224,12 +224,7 @@ def made_place(candidate: Candidate, parent: Path) -> Place:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(candidate.folder / name, copy, follow_symlinks=False)
             if copy.is_symlink() or digest_file(copy) != digest:
-                raise IntegrityError(
-                    Code.DIGEST_MISMATCH,
-                    f'the file "{name}" of the candidate changed while it was being checked',
-                    where=str(candidate.folder / name),
-                    mend="leave the candidate's files alone during a check",
-                )
+                raise candidate.changed(name)
             if candidate.record.contract.format == "command":
                 copy.chmod(0o555)
     except OSError as error:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from gatekeeper.candidate import Contract
 from gatekeeper.canonical import JSON
 from gatekeeper.evidence import Record
 from gatekeeper.quantities import parse_quantity
@@ -76,6 +77,11 @@ class EngineSettings(Record):
     def candidate_bytes(self) -> int:
         """The memory that the candidate's process may take, in bytes."""
         return self.candidate_memory * _MIB or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4
+
+    def batch_size_for(self, contract: Contract) -> int:
+        """Return how many cases a candidate is asked at once, where a condition does not say."""
+        default = self.batch_size if contract.input.axes == 2 else 1
+        return min(self.batch_size, contract.batch_size or default)
 
     def deciding(self) -> dict[str, JSON]:
         """Return the settings that answers may depend on, and no time or memory allowed."""
