@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gatekeeper import __version__
 from gatekeeper.attestation import Standing, attest, open_attestation, state
 from gatekeeper.candidate import Candidate, Contract, load_candidate
-from gatekeeper.candidate.contract import CALLS, MASKS
-from gatekeeper.canonical import JSON, digest_file, digest_json
+from gatekeeper.canonical import JSON, digest_json
 from gatekeeper.engine import EngineSettings, Kind, RunRequest, run_plan, why_unanswered, without_reference
 from gatekeeper.engine.measuring import reference_label
 from gatekeeper.errors import Code, InvalidRunError, UsageError
 from gatekeeper.evidence import Plan, RunStamp, Verdict
+from gatekeeper.exposure import record_use
+from gatekeeper.fitting import check_candidate, check_hidden, check_test_set
 from gatekeeper.policy import LoadedPolicy, Policy, load_policy, load_settings
 from gatekeeper.policy.approval import FoundApproval, find_approval
 from gatekeeper.reporters import junit_xml
@@ -39,8 +37,8 @@ from gatekeeper.run_records import (
     read_run_files,
     resumed_run,
 )
-from gatekeeper.suites import asked_of, plan_policy
-from gatekeeper.testset import LockedTestSet, Manifest, open_lock, verify_files
+from gatekeeper.suites import plan_policy
+from gatekeeper.testset import LockedTestSet, open_lock, verify_files
 from gatekeeper.trust import Ledger, Stamp, load_keys, sign_pdf
 from gatekeeper.verdict import ReleaseBar, approval_bars, conclude, judge, release_bars, shortfalls, told
 
@@ -52,16 +50,6 @@ if TYPE_CHECKING:
     from gatekeeper.trust import KeyRing
 
 Progress = Callable[[str, int, int], None]
-
-# task of a policy -> what a test set for it is locked for
-_LOCKED_TASKS: Mapping[str, str] = MappingProxyType(
-    {
-        "classification": "classification",
-        "segmentation": "segmentation",
-        "quantification": "segmentation",
-        "detection": "detection",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -108,7 +96,8 @@ def check(
     Before anything is run, ``tell`` gets a sentence for each requirement that this test set can never show to be met,
     for an approval that was given and does not fit, and for a positive class of another name than the policy's; after
     it, why cases have no usable answer, and which structure no reference has.
-    Raises UsageError, IntegrityError or InvalidRunError; then no run's folder is left.
+    Raises UsageError, IntegrityError or InvalidRunError; then no finished run's folder is left, and an unfinished one
+    only where there is something to go on with by ``resume``.
     """
     started = _now()
     loaded, settings = configure(request.policy, request.overrides)
@@ -119,9 +108,9 @@ def check(
     if not testset.root.is_dir():
         where, mend = str(testset.root), "say by --root where the images lie"
         raise UsageError(Code.FILE_NOT_FOUND, "the folder of the images is not there", where=where, mend=mend)
-    _check_fit(loaded.policy, testset.manifest)
-    _check_candidate(loaded.policy, plan, candidate.record.contract)
-    _check_hidden(request, testset, candidate)
+    check_test_set(loaded.policy, testset.manifest)
+    asked = check_candidate(loaded.policy, plan, candidate.record.contract)
+    check_hidden(candidate, testset, request.testset, (request.home, request.out))
     found = find_approval(
         loaded.policy, _iso(started), keys.root, request.home, Path(loaded.layers[-1]), request.approval
     )
@@ -135,8 +124,8 @@ def check(
     verify_files(testset, lambda done, total: progress("verifying the lock", done, total))
     key = _run_key(loaded.policy, plan, candidate, testset, settings)
     with _told_when_full(request.out), _run_folder(request, key, started, loaded, candidate, tell) as (run, unfinished):
-        fact = _record_use(request.home, candidate, testset, loaded.policy, started, tell)
-        context, asked = loaded.policy.context, asked_of(loaded.policy, candidate.record.contract)
+        fact = record_use(request.home, candidate, testset, loaded.policy, _iso(started), tell)
+        context, log = loaded.policy.context, request.home / "logs" / f"{unfinished.run_id}.log"
         result = run_plan(
             RunRequest(
                 plan=plan,
@@ -146,12 +135,12 @@ def check(
                 asked=asked,
                 settings=settings,
                 journal=run.journal,
-                log=request.home / "logs" / f"{unfinished.run_id}.log",
+                log=log,
                 pictured=next(iter(asked.structures), None) if loaded.policy.dossier.pictures else None,
             ),
             progress,
         )
-        unanswered = why_unanswered(result.evidence, request.home / "logs" / f"{unfinished.run_id}.log")
+        unanswered = why_unanswered(result.evidence, log)
         if unanswered is not None:
             tell(unanswered)
         for sentence in without_reference(result.evidence, candidate.record.contract.output, asked):
@@ -201,7 +190,7 @@ def rehearse(policy: str, overrides: tuple[str, ...], testset: Path | None, home
     if testset is None:
         return plan, ()
     manifest = open_lock(testset, load_keys(home).root).manifest
-    _check_fit(loaded.policy, manifest)
+    check_test_set(loaded.policy, manifest)
     return plan, tuple(told(shortfalls(loaded.policy, manifest)))
 
 
@@ -259,84 +248,6 @@ def _under(group: str, overrides: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(override.removeprefix(prefix) for override in overrides if override.startswith(prefix))
 
 
-def _check_fit(policy: Policy, manifest: Manifest) -> None:
-    task = _LOCKED_TASKS.get(policy.context.task)
-    if task != manifest.task:
-        raise UsageError(
-            Code.MISMATCH,
-            f"the policy is of {policy.context.task}, and this test set is locked for {manifest.task}",
-            why=None if task else "references of this kind cannot be locked by this version",
-            mend="choose a policy of that task, or lock the cases with --task" if task else "choose another policy",
-        )
-    known = {name for case in manifest.cases for name in case.attributes}
-    for attribute in policy.subgroups.by if policy.subgroups else ():
-        if attribute not in known:
-            raise UsageError(
-                Code.MISMATCH,
-                f'the policy asks for subgroups by "{attribute}", which the test set does not have',
-                mend=f"attributes of the test set: {', '.join(sorted(known)) or 'none'}",
-            )
-
-
-def _check_candidate(policy: Policy, plan: Plan, contract: Contract) -> None:
-    """Hold what the candidate declares against the policy, before anything is run."""
-    kinds = {"classification": CALLS, "segmentation": MASKS, "detection": ("boxes",)}
-    wanted = kinds[_LOCKED_TASKS[policy.context.task]]
-    if contract.output.kind not in wanted:
-        raise UsageError(
-            Code.MISMATCH,
-            f"the candidate's output is of the kind {contract.output.kind}, and the policy is of {policy.context.task}",
-            mend=f"choose another policy, or a candidate whose output.kind is one of: {', '.join(wanted)}",
-        )
-    if len(contract.output.classes) > 2 and contract.output.positive is None:
-        raise UsageError(
-            Code.MISMATCH,
-            "the candidate tells several classes apart, and the policy calls cases positive or negative",
-            why="the labels of a locked test set are 0 or 1",
-            mend="say by output.positive of the candidate which of its classes is looked for",
-        )
-    missing = sorted(set(policy.context.structures) - set(contract.output.structures)) if wanted is MASKS else []
-    if missing:
-        raise UsageError(
-            Code.MISMATCH,
-            f"the policy asks for structures that the candidate does not outline: {', '.join(missing)}",
-            mend=f"the candidate's output.structures are: {', '.join(contract.output.structures)}",
-        )
-    perturbed = [condition.id for condition in plan.conditions if condition.perturbation]
-    if perturbed and (contract.input.axes != 2 or contract.input.channels != 1 or contract.input.dtype != "float32"):
-        raise UsageError(
-            Code.MISMATCH,
-            "the policy's perturbations are of grey images in two dimensions, and the candidate takes others",
-            mend="choose a policy without them: its key is robustness",
-        )
-
-
-def _check_hidden(request: CheckRequest, testset: LockedTestSet, candidate: Candidate) -> None:
-    """See that no candidate could read labels or keys: Python's and the system's folders are open to all of them."""
-    from gatekeeper.candidate.isolation import exposed
-
-    locked = {file.sha256 for case in testset.manifest.cases for file in case.files} | {digest_file(request.testset)}
-    shared = [name for name, digest in candidate.record.files.items() if digest in locked]
-    if shared and candidate.record.contract.format != "predictions":
-        raise UsageError(
-            Code.FORBIDDEN,
-            "a file of the candidate is one of the test set, or its lock",
-            where=str(candidate.folder / shared[0]),
-            why="whoever runs the candidate hands it all that it names",
-            mend="keep the candidate in a folder of its own, and name no other files",
-        )
-
-    seen = exposed([str(path) for path in (request.testset, testset.root, request.home, request.out)])
-    if seen:
-        raise UsageError(
-            Code.FORBIDDEN,
-            "the test set, its lock, the keys or the runs lie where a candidate can read them",
-            where=seen[0],
-            why="Python's and the system's folders are open to every candidate",
-            mend="move them to a folder of their own",
-        )
-
-
 def _run_key(policy: Policy, plan: Plan, candidate: Candidate, testset: LockedTestSet, settings: EngineSettings) -> str:
     """Return the digest of all that a run's evidence depends on: what was found under it may be gone on with."""
     content: dict[str, JSON] = {
@@ -384,56 +295,6 @@ def _told_when_full(out: Path) -> Iterator[None]:
             why=error.strerror,
             mend="make room, or choose another folder with --out",
         ) from error
-
-
-def _record_use(
-    home: Path,
-    candidate: Candidate,
-    testset: LockedTestSet,
-    policy: Policy,
-    started: datetime,
-    tell: Callable[[str], None],
-) -> LedgerFact:
-    """Write down that the test set is about to be used, before anything is run.
-
-    A candidate under a policy counts once, however often it is run. Raises UsageError when that would be one use more
-    than the policy allows.
-    """
-    from gatekeeper.dossier import LedgerFact
-
-    use: dict[str, JSON] = {
-        "lock": testset.manifest.digest,
-        "candidate": candidate.record.digest,
-        "policy": policy.digest,
-        "purpose": "check",
-        "actor": _actor(),
-    }
-    allowed = policy.test_set_use.max_release_evaluations if policy.test_set_use else None
-    with Ledger(home / "ledger.sqlite") as ledger:
-        _refuse_worn(len(_uses(ledger, testset) | {(use["candidate"], use["policy"])}), allowed, testset, tell)
-        ledger.append("testset.opened", use, _iso(started))
-        exposures, checkpoint = len(_uses(ledger, testset)), ledger.checkpoint()
-    return LedgerFact(sequence=checkpoint.size, head=checkpoint.head, exposures=exposures)
-
-
-def _uses(ledger: Ledger, testset: LockedTestSet) -> set[tuple[JSON, JSON]]:
-    bodies = (entry.body for entry in ledger.entries("testset.opened"))
-    return {(body["candidate"], body["policy"]) for body in bodies if body.get("lock") == testset.manifest.digest}
-
-
-def _refuse_worn(exposures: int, allowed: int | None, testset: LockedTestSet, tell: Callable[[str], None]) -> None:
-    if allowed is None:
-        return
-    name = testset.manifest.name
-    if exposures > allowed:
-        raise UsageError(
-            Code.FORBIDDEN,
-            f'the test set "{name}" is worn: this would be use {exposures:,} of it, and the policy allows {allowed:,}',
-            why="every release decided on the same cases tells the developer more about them",
-            mend="lock cases that nobody has tuned on; what was checked before may be checked again",
-        )
-    if exposures >= allowed - 1:
-        tell(f'This is use {exposures:,} of the {allowed:,} that the policy allows of the test set "{name}".')
 
 
 def _write_run(
@@ -499,13 +360,6 @@ def _overlays(
         for result in shown
         for overlay in pictures_of(testset, result, masks, reference_label(contract.output, result.name))
     )
-
-
-def _actor() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
-        return f"uid {os.getuid()}"
 
 
 def _now() -> datetime:

@@ -18,7 +18,7 @@ import gatekeeper.demo
 WEIGHTS = Path(gatekeeper.demo.__file__).parent / "candidates" / "nodule_cnn.safetensors"
 SPACING_MM = 0.75
 
-POLICY = """\
+CONTEXT = """\
 id: made_up_discs
 version: "1.0.0"
 title: Discs, made up for tests
@@ -29,6 +29,10 @@ context:
   unit: disc
   positive: large
   intended_use: Tests of the gate. Not for clinical use.
+"""
+POLICY = (
+    CONTEXT
+    + """\
 requirements:
   sensitivity:
     metric: sensitivity
@@ -69,6 +73,7 @@ latency: {warm_up_calls: 2, timed_calls: 100}
 subgroups: {by: [site], min_cases: 10, requirements: [sensitivity]}
 order: [sensitivity, specificity, precision, rerun, flips, breaking, time]
 """
+)
 
 CANDIDATE = """\
 description: the demo's network, for tests

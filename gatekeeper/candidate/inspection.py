@@ -9,12 +9,11 @@ import json
 import math
 import os
 import signal
-import stat
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from socket import socketpair
 from types import MappingProxyType
@@ -25,7 +24,7 @@ from pydantic import ValidationError
 from gatekeeper.candidate.adapters.anatomy import MOST_NAMES, Anatomy, Sign, Task, Told
 from gatekeeper.candidate.contract import NEED_TRUST, Format
 from gatekeeper.candidate.isolation import Confinement, Drain, choose, start
-from gatekeeper.candidate.load import load_candidate
+from gatekeeper.candidate.load import load_candidate, named_files
 from gatekeeper.candidate.protocol import Ended, Garbled, Late, Line
 from gatekeeper.canonical import digest_file, digest_json
 from gatekeeper.errors import Code, UsageError
@@ -120,7 +119,7 @@ def inspect(path: Path) -> Inspection:
         name, plugin, producer = record.name, record.plugin, record.contract.producer
     else:
         form, folder, artefact, name = _format_of(path), path.parent, path, path.name
-        listed = sorted(_listed(path))
+        listed = sorted(named_files(path, [path.name]))
     files = tuple(_entry(folder, relative) for relative in listed)
     digest = digest_json({"files": [file.to_json() for file in files]}) if producer is None else record.digest
     anatomy, error = Anatomy(), None
@@ -157,23 +156,6 @@ def _format_of(path: Path) -> Format:
             mend=f"give the candidate's YAML, or a file ending in {', '.join(_SUFFIXES)}, or a MONAI bundle",
         )
     return form
-
-
-def _listed(path: Path) -> Iterator[str]:
-    """Give the files of an artefact, relative to the folder that it lies in. Links are refused."""
-    for base, folders, names in os.walk(path) if path.is_dir() and not path.is_symlink() else [("", [], [str(path)])]:
-        for name in sorted((*folders, *names)):
-            place = Path(base, name)
-            mode = place.lstat().st_mode
-            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-                raise UsageError(
-                    Code.FORBIDDEN,
-                    "the candidate is or holds a link, or what is no file",
-                    where=str(path),
-                    mend="keep regular files alone in it",
-                )
-            if stat.S_ISREG(mode):
-                yield place.relative_to(path.parent).as_posix()
 
 
 def _entry(folder: Path, relative: str) -> FileEntry:

@@ -84,7 +84,7 @@ def load_candidate(path: Path) -> Candidate:
         _check_architecture(contract.architecture, document)
     named = ([contract.artefact] if contract.artefact else []) + list(contract.files)
     _check_kind_of_artefact(path, contract)
-    files = {name: digest_file(path.parent / name) for name in sorted({*_files(path, named)})}
+    files = {name: digest_file(path.parent / name) for name in sorted({*named_files(path, named)})}
     plugin = _plugin(contract, path.parent)
     record = CandidateRecord(name=path.stem, digest="", contract=contract, files=files, plugin=plugin)
     return Candidate(path.parent, record.model_copy(update={"digest": record.recomputed}))
@@ -144,8 +144,11 @@ def _check_kind_of_artefact(path: Path, contract: Contract) -> None:
         )
 
 
-def _files(path: Path, named: Iterable[str]) -> Iterator[str]:
-    """Give the relative paths of all files that a candidate names, those within its folders one by one."""
+def named_files(path: Path, named: Iterable[str]) -> Iterator[str]:
+    """Give the relative paths of all files that are named beside ``path``, those within folders one by one.
+
+    Raises UsageError for what is missing, a link or lies elsewhere, also within a folder.
+    """
     for name in named:
         relative = PurePosixPath(name)
         # Every folder on the way counts: a linked one leads elsewhere as well.

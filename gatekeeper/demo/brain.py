@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gatekeeper.demo.writing import written_below
 from gatekeeper.errors import Code, Problem, UsageError
 
 TABLE = "cases.csv"
@@ -76,7 +77,7 @@ def write_heads(folder: Path, heads: tuple[Head, ...]) -> Path:
     be written.
     """
     table = folder / TABLE
-    try:
+    with written_below(folder, "test set"):
         for part in ("images", "masks"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         with table.open("w", encoding="utf-8", newline="") as stream:
@@ -84,14 +85,6 @@ def write_heads(folder: Path, heads: tuple[Head, ...]) -> Path:
             writer.writerow(COLUMNS)
             for head in heads:
                 writer.writerow(_write_head(folder, head))
-    except OSError as error:
-        raise UsageError(
-            Code.CANNOT_WRITE,
-            "the demonstration's test set cannot be written",
-            where=str(folder),
-            why=error.strerror,
-            mend="choose a folder that you may write to",
-        ) from error
     return table
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gatekeeper.demo.brain import find_heads, write_heads
 from gatekeeper.demo.deepbet_plugin import FOLDER, WEIGHTS, require_deepbet, weights_folder
-from gatekeeper.errors import Code, UsageError
+from gatekeeper.demo.writing import written_below
 from gatekeeper.evidence import VerdictWord
 from gatekeeper.gate import CheckRequest, CheckResult, check
 from gatekeeper.locking import lock_testset
@@ -71,19 +71,11 @@ def write_candidate(out: Path) -> Path:
     """
     folder = out / "candidate"
     source = weights_folder()
-    try:
+    with written_below(folder, "candidate"):
         (folder / FOLDER).mkdir(parents=True, exist_ok=True)
         for name in WEIGHTS:
             shutil.copyfile(source / name, folder / FOLDER / name)
         return Path(shutil.copyfile(SHIPPED, folder / SHIPPED.name))
-    except OSError as error:
-        raise UsageError(
-            Code.CANNOT_WRITE,
-            "the demonstration's candidate cannot be written",
-            where=str(folder),
-            why=error.strerror,
-            mend="choose a folder that you may write to",
-        ) from error
 
 
 def check_brain(candidate: Path, testset: BrainSet, out: Path, home: Path, progress: Progress) -> CheckResult:

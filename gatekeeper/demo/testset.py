@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gatekeeper.demo.lidc import Lidc, Nodule, read_lidc
 from gatekeeper.demo.masks import MASK_PIXELS, PIXEL_MM
+from gatekeeper.demo.writing import written_below
 from gatekeeper.errors import Code, UsageError
 from gatekeeper.testset.readers import read_image
 from gatekeeper.testset.table import read_table
@@ -45,7 +46,7 @@ def write_test_set(folder: Path, lidc: Lidc | None = None) -> Path:
     """
     nodules = (lidc or read_lidc()).test
     table = folder / TABLE
-    try:
+    with written_below(folder, "test set"):
         (folder / _IMAGES).mkdir(parents=True, exist_ok=True)
         with table.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
@@ -53,14 +54,6 @@ def write_test_set(folder: Path, lidc: Lidc | None = None) -> Path:
             for nodule in nodules:
                 _write_nodule(folder, nodule)
                 writer.writerows(_rows(nodule))
-    except OSError as error:
-        raise UsageError(
-            Code.CANNOT_WRITE,
-            "the demonstration's test set cannot be written",
-            where=str(folder),
-            why=error.strerror,
-            mend="choose a folder that you may write to",
-        ) from error
     return table
 
 

@@ -72,7 +72,7 @@ def check_answerable(contract: Contract, asked: Asked) -> None:
         raise mismatch(f"the policy is on structures, the candidate's output of kind {output.kind} is no mask")
     lacking = [name for name in asked.structures if name not in output.structures]
     if lacking:
-        raise mismatch(f"the candidate declares no structure {', '.join(lacking)}, which the policy speaks of")
+        raise mismatch(f"the policy asks for structures that the candidate does not outline: {', '.join(lacking)}")
     if len(asked.classes) > 2 and set(asked.classes) != set(output.classes):
         raise mismatch(f"the candidate's classes are not those of the policy: {', '.join(asked.classes)}")
 

@@ -13,24 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_up_bench import Bench
+from made_up_bench import CONTEXT, Bench
 from made_up_plugins import MOODY, write_moods, write_plugin
 
 from gatekeeper.errors import Code, InvalidRunError
 from gatekeeper.evidence import BASELINE, read_evidence
 from gatekeeper.gate import CheckRequest, check
 
-BASELINE_ALONE = """\
-id: made_up_discs
-version: "1.0.0"
-title: Discs, made up for tests
-context:
-  modality: CT
-  body_part: CHEST
-  task: classification
-  unit: disc
-  positive: large
-  intended_use: Tests of the gate. Not for clinical use.
+BASELINE_ALONE = (
+    CONTEXT
+    + """\
 requirements:
   sensitivity:
     metric: sensitivity
@@ -38,6 +30,7 @@ requirements:
     basis: {source: made up, status: project_choice}
 order: [sensitivity]
 """
+)
 QUICK = ("engine.case_timeout=3 s", "engine.candidate_memory=4096")
 
 

@@ -1,0 +1,105 @@
+"""Policy, candidate and test set held against one another, before anything is run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from gatekeeper.candidate import Candidate, Contract
+from gatekeeper.candidate.contract import CALLS, MASKS
+from gatekeeper.canonical import digest_file
+from gatekeeper.engine.measuring import Asked
+from gatekeeper.engine.outputs import check_answerable
+from gatekeeper.errors import Code, UsageError
+from gatekeeper.evidence import Plan
+from gatekeeper.policy import Policy
+from gatekeeper.suites import asked_of
+from gatekeeper.testset import LockedTestSet, Manifest
+
+# task of a policy -> what a test set for it is locked for
+_LOCKED_TASKS: Mapping[str, str] = MappingProxyType(
+    {
+        "classification": "classification",
+        "segmentation": "segmentation",
+        "quantification": "segmentation",
+        "detection": "detection",
+    }
+)
+
+
+def check_test_set(policy: Policy, manifest: Manifest) -> None:
+    """Hold a test set against a policy: its task, and the attributes of subgroups. Raises UsageError."""
+    task = _LOCKED_TASKS.get(policy.context.task)
+    if task != manifest.task:
+        raise UsageError(
+            Code.MISMATCH,
+            f"the policy is of {policy.context.task}, and this test set is locked for {manifest.task}",
+            why=None if task else "references of this kind cannot be locked by this version",
+            mend="choose a policy of that task, or lock the cases with --task" if task else "choose another policy",
+        )
+    known = {name for case in manifest.cases for name in case.attributes}
+    for attribute in policy.subgroups.by if policy.subgroups else ():
+        if attribute not in known:
+            raise UsageError(
+                Code.MISMATCH,
+                f'the policy asks for subgroups by "{attribute}", which the test set does not have',
+                mend=f"attributes of the test set: {', '.join(sorted(known)) or 'none'}",
+            )
+
+
+def check_candidate(policy: Policy, plan: Plan, contract: Contract) -> Asked:
+    """Hold what a candidate declares against a policy; return what the evidence must hold. Raises UsageError."""
+    kinds = {"classification": CALLS, "segmentation": MASKS, "detection": ("boxes",)}
+    wanted = kinds[_LOCKED_TASKS[policy.context.task]]
+    if contract.output.kind not in wanted:
+        raise UsageError(
+            Code.MISMATCH,
+            f"the candidate's output is of the kind {contract.output.kind}, and the policy is of {policy.context.task}",
+            mend=f"choose another policy, or a candidate whose output.kind is one of: {', '.join(wanted)}",
+        )
+    if len(contract.output.classes) > 2 and contract.output.positive is None:
+        raise UsageError(
+            Code.MISMATCH,
+            "the candidate tells several classes apart, and the policy calls cases positive or negative",
+            why="the labels of a locked test set are 0 or 1",
+            mend="say by output.positive of the candidate which of its classes is looked for",
+        )
+    asked = asked_of(policy, contract)
+    check_answerable(contract, asked)
+    perturbed = [condition.id for condition in plan.conditions if condition.perturbation]
+    if perturbed and (contract.input.axes != 2 or contract.input.channels != 1 or contract.input.dtype != "float32"):
+        raise UsageError(
+            Code.MISMATCH,
+            "the policy's perturbations are of grey images in two dimensions, and the candidate takes others",
+            mend="choose a policy without them: its key is robustness",
+        )
+    return asked
+
+
+def check_hidden(candidate: Candidate, testset: LockedTestSet, lock: Path, folders: Sequence[Path]) -> None:
+    """See that the candidate could read neither labels nor ``folders``, of keys and runs. Raises UsageError.
+
+    Python's and the system's folders are open to every candidate, and so are the files that it names.
+    """
+    from gatekeeper.candidate.isolation import exposed
+
+    locked = {file.sha256 for case in testset.manifest.cases for file in case.files} | {digest_file(lock)}
+    shared = [name for name, digest in candidate.record.files.items() if digest in locked]
+    if shared and candidate.record.contract.format != "predictions":
+        raise UsageError(
+            Code.FORBIDDEN,
+            "a file of the candidate is one of the test set, or its lock",
+            where=str(candidate.folder / shared[0]),
+            why="whoever runs the candidate hands it all that it names",
+            mend="keep the candidate in a folder of its own, and name no other files",
+        )
+    seen = exposed([str(path) for path in (lock, testset.root, *folders)])
+    if seen:
+        raise UsageError(
+            Code.FORBIDDEN,
+            "the test set, its lock, the keys or the runs lie where a candidate can read them",
+            where=seen[0],
+            why="Python's and the system's folders are open to every candidate",
+            mend="move them to a folder of their own",
+        )
