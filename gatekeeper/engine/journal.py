@@ -132,7 +132,9 @@ class Journal:
         path = self.folder / f"{part}.arrow"
         try:
             columns = pa.ipc.open_file(pa.BufferReader(path.read_bytes())).read_all().to_pydict()
-            answers = {name.removeprefix(_ANSWERS): columns.pop(name) for name in list(columns) if name.startswith(_ANSWERS)}
+            answers = {
+                name.removeprefix(_ANSWERS): columns.pop(name) for name in list(columns) if name.startswith(_ANSWERS)
+            }
             return Found(**columns, answers=answers)
         except (OSError, ValueError, TypeError, pa.ArrowException) as error:
             raise InvalidRunError(
