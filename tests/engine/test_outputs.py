@@ -400,7 +400,7 @@ def test_whatever_a_candidate_says_each_case_gets_an_answer(
     ("of", "asked", "said"),
     [
         (contract("logit"), Asked({"organ": ()}), "no mask"),
-        (contract("mask"), Asked({"organ": (), "vessel": ()}), "no structure vessel"),
+        (contract("mask"), Asked({"organ": (), "vessel": ()}), "does not outline: vessel"),
         (contract("logits", classes=THREE), Asked(classes=("none", "mild", "grave")), "none, mild, grave"),
         (contract("logit"), Asked(classes=THREE), "classes"),
     ],
