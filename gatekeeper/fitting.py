@@ -13,6 +13,7 @@ from gatekeeper.engine.measuring import Asked
 from gatekeeper.engine.outputs import check_answerable
 from gatekeeper.errors import Code, UsageError
 from gatekeeper.evidence import Plan
+from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy import Policy
 from gatekeeper.suites import asked_of
 from gatekeeper.testset import LockedTestSet, Manifest
@@ -67,14 +68,29 @@ def check_candidate(policy: Policy, plan: Plan, contract: Contract) -> Asked:
         )
     asked = asked_of(policy, contract)
     check_answerable(contract, asked)
-    perturbed = [condition.id for condition in plan.conditions if condition.perturbation]
-    if perturbed and (contract.input.axes != 2 or contract.input.channels != 1 or contract.input.dtype != "float32"):
+    _check_perturbations(plan, contract)
+    return asked
+
+
+def _check_perturbations(plan: Plan, contract: Contract) -> None:
+    """See that every perturbation of a plan can be made of what the candidate takes."""
+    names = dict.fromkeys(condition.perturbation for condition in plan.conditions if condition.perturbation)
+    if names and contract.input.gives == "original":
         raise UsageError(
             Code.MISMATCH,
-            "the policy's perturbations are of grey images in two dimensions, and the candidate takes others",
-            mend="choose a policy without them: its key is robustness",
+            "the policy asks for perturbations, and the candidate is given the original files",
+            why="what is perturbed is the prepared array",
+            mend="give it the array (input.gives: array or nifti), or choose a policy without robustness and level R3",
         )
-    return asked
+    for name in names:
+        perturbation = PERTURBATIONS.get(name)
+        if contract.input.axes not in perturbation.axes:
+            fits = " or ".join(str(axes) for axes in sorted(perturbation.axes))
+            raise UsageError(
+                Code.MISMATCH,
+                f"{name} is a perturbation of images of {fits} axes, and the candidate takes {contract.input.axes}",
+                mend=f'choose a policy without "{name}" under robustness',
+            )
 
 
 def check_hidden(candidate: Candidate, testset: LockedTestSet, lock: Path, folders: Sequence[Path]) -> None:

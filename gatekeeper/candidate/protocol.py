@@ -178,7 +178,7 @@ class Line:
 
     def say(self, message: Record) -> None:
         """Send a message. Raises Ended."""
-        data = memoryview(message.model_dump_json().encode() + b"\n")
+        data = memoryview(message.__pydantic_serializer__.to_json(message) + b"\n")
         try:
             while data:
                 data = data[os.write(self.fd, data) :]

@@ -15,9 +15,9 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +52,12 @@ from gatekeeper.candidate.protocol import (
     Ready,
     write_arrays,
 )
+from gatekeeper.candidate.stress import perturbed
 from gatekeeper.errors import Code, GatekeeperError, UsageError
 from gatekeeper.evidence import Condition, Record
+
+if TYPE_CHECKING:
+    import torch
 
 _LONGEST_NAME = 80
 _TOLD: tuple[Format, ...] = ("python", "command")
@@ -130,21 +134,21 @@ def serve(line: Line, slots: _Slots) -> None:
     while True:
         question = line.hear_as(Question)
         try:
-            for answer in _answers(question, order, model, slots):
+            for answer in _answers(question, order, model, slots, device):
                 line.say(answer)
         except _Lost as error:
             line.say(DeviceLost(error=_type_of(error.__cause__)))
             return
 
 
-def _answers(question: Question, order: Order, model: Model, slots: _Slots) -> Iterator[Answer]:
+def _answers(question: Question, order: Order, model: Model, slots: _Slots, device: str) -> Iterator[Answer]:
     """Give the answer under each condition in turn; their outputs lie one after another in the slot."""
     images = slots.array(question.number, question.images)
     cases = tuple(_facts(given, question.number, slots) for given in question.cases) or (CaseFacts(),) * len(images)
     offset = 0
-    for index, seeds in zip(question.conditions, question.seeds, strict=True):
+    for index, shown in _shown(question, images, order, model, device):
         condition = order.conditions[index]
-        batch = Batch(_perturbed(images, question.cases, condition, seeds), cases)
+        batch = Batch(shown, cases)
         seconds: list[float] = []
         answered, failed = _called(model, batch, _setting(order, condition), order, seconds if question.timed else None)
         parts = []
@@ -181,11 +185,12 @@ def _called(
             return [], [Failed(case=0, fault=fault, error=_type_of(error))]
     else:
         refused = declined(outputs, refuses, len(everyone))
+        numbers = _numbers(outputs)
+        if not refused.any():
+            return [(everyone, numbers)], []
         kept = np.flatnonzero(~refused)
         failed = [Failed(case=int(case), fault="refused", error="") for case in np.flatnonzero(refused)]
-        numbers = _numbers(outputs)
-        if failed:
-            numbers = [(name, array[kept]) for name, array in numbers if len(array) == len(everyone)]
+        numbers = [(name, array[kept]) for name, array in numbers if len(array) == len(everyone)]
         return ([(tuple(map(int, kept)), numbers)] if len(kept) else []), failed
     answered: list[_Answered] = []
     failed = []
@@ -241,17 +246,30 @@ def _setting(order: Order, condition: Condition) -> Setting:
     )
 
 
-def _perturbed(
-    images: NDArray[np.generic], cases: Sequence[Given], condition: Condition, seeds: Sequence[int]
-) -> NDArray[np.generic]:
-    if condition.perturbation is None or condition.magnitude is None:
-        return images
-    from gatekeeper.perturbations import PERTURBATIONS
-
-    apply = PERTURBATIONS.get(condition.perturbation).apply
-    spacing = np.array([given.spacing_mm or (1.0, 1.0) for given in cases], dtype=np.float64)
-    drawn = np.array(seeds or (0,) * len(images), dtype=np.uint64)
-    return apply(images[:, 0].astype(np.float32, copy=False), spacing, condition.magnitude, drawn)[:, np.newaxis]
+def _shown(
+    question: Question, images: NDArray[np.generic], order: Order, model: Model, device: str
+) -> Iterator[tuple[int, NDArray[np.generic] | torch.Tensor]]:
+    """Give the images under each condition; those of one perturbation share what its severities have in common."""
+    of = groupby(
+        zip(question.conditions, question.seeds, strict=True), key=lambda pair: order.conditions[pair[0]].perturbation
+    )
+    for perturbation, pairs in of:
+        indices, seeds = zip(*pairs, strict=True)
+        if perturbation is None:
+            yield from ((index, images) for index in indices)
+            continue
+        magnitudes = [order.conditions[index].magnitude or 0.0 for index in indices]
+        axes = images.ndim - 2
+        spacing = np.array([given.spacing_mm or (1.0,) * axes for given in question.cases], dtype=np.float64)
+        drawn = seeds[0] or (0,) * len(images)
+        steps = perturbed(images, spacing, order.contract.input, perturbation, magnitudes, drawn, device)
+        for index, shown in zip(indices, steps, strict=True):
+            if model.takes_tensors:
+                yield index, shown
+                continue
+            array = np.ascontiguousarray(shown.cpu().numpy())
+            array.flags.writeable = False
+            yield index, array
 
 
 def _device(order: Order) -> str:

@@ -85,6 +85,21 @@ class Found:
             findings=answer.findings,
         )
 
+    def add_scores(self, cases: Sequence[int], condition: int, scores: Sequence[float]) -> None:
+        """Add a row for each of some cases that were answered by a score alone."""
+        rows = len(cases)
+        self.case.extend(cases)
+        self.condition.extend([condition] * rows)
+        self.repeat.extend([0] * rows)
+        self.outcome.extend([CaseOutcome.OK.value] * rows)
+        self.fault.extend([""] * rows)
+        self.score.extend(scores)
+        nothing = [None] * rows
+        for column in (self.seconds, *self.answers.values()):
+            column.extend(nothing)
+        self.finding_score.extend(nothing)
+        self.finding_lesion.extend(nothing)
+
     def extend(self, other: Found) -> None:
         """Add the rows of another."""
         before, more = len(self), len(other)

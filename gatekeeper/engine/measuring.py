@@ -131,7 +131,7 @@ def check_place(grid: Grid, reference: Reference, output: OutputContract, asked:
     if in_mm and grid.image_spacing_mm is None:
         raise Unfit("the image does not say its spacing, and what is asked is measured in mm")
     with np.errstate(all="ignore"):
-        corners = np.array([_corners(box, grid) for box in boxes]).reshape(-1, 2, len(grid.axes))
+        corners = np.array([box_corners(box, grid) for box in boxes]).reshape(-1, 2, len(grid.axes))
         extents = corners[:, 1] - corners[:, 0]
     if not ((np.abs(corners) <= LARGEST_PIXEL).all() and (extents >= SMALLEST_BOX).all()):
         raise Unfit("a reference box is empty, or lies far from the image", mend="mend its corners, or their unit")
@@ -191,7 +191,7 @@ def findings_of(
     Raises ValueError for a box that is empty.
     """
     steps = np.array(grid.kept_spacing_mm or (1.0,) * len(grid.axes))
-    lesions = np.array([_corners(box, grid) for box in reference.boxes]).reshape(-1, 2, len(steps)) * steps
+    lesions = np.array([box_corners(box, grid) for box in reference.boxes]).reshape(-1, 2, len(steps)) * steps
     corners = grid.to_image(boxes - 0.5) + 0.5
     found = np.stack([corners.min(axis=1), corners.max(axis=1)], axis=1) * steps
     assigned = assign(_localised(found, lesions, criterion), scores, "greedy", criterion.double_hits)
@@ -207,7 +207,7 @@ def _localised(found: Floats, lesions: Floats, criterion: Criterion) -> Localisa
     return by_point_in_box(centres, lesions)
 
 
-def _corners(box: Box, grid: Grid) -> Floats:
+def box_corners(box: Box, grid: Grid) -> Floats:
     """Return the corners of a reference box in pixels of the image, in the order of its axes."""
     corners = np.array([box.low[::-1], box.high[::-1]])
     if box.unit == "pixel":

@@ -113,20 +113,21 @@ def hold(
         cases = _by_case(outputs, contract.output, len(grids), grids[0].shape)
     except Invalid as invalid:
         return [_failed(invalid.fault, *pair, contract, asked) for pair in zip(references, grids, strict=True)]
-    return _all_called(cases, contract.output) or [
-        _held(*one, contract, asked, kept) for one in zip(cases, references, grids, strict=True)
-    ]
+    return [_held(*one, contract, asked, kept) for one in zip(cases, references, grids, strict=True)]
 
 
-def _all_called(cases: Sequence[tuple[Array, ...]], output: OutputContract) -> list[CaseAnswer]:
-    """Answer for all cases of one or two probabilities at once; nothing where one of them does not hold, or is none."""
-    if output.kind not in CALLS or cases[0][0].size > 2:
-        return []
-    raw = np.array([np.atleast_1d(values) for (values,) in cases], dtype=np.float64)
+def called_at_once(outputs: Mapping[str, Array], output: OutputContract, count: int) -> list[float] | None:
+    """Return the scores of n cases that are one or two probabilities each.
+
+    None where the output is something else, or does not hold for one of them: ``hold`` then tells which.
+    """
+    if output.kind not in CALLS or len(output.classes) > 2:
+        return None
     try:
-        return [CaseAnswer(CaseOutcome.OK, score) for score in positive_probabilities(raw, output)]
+        values = _whole(outputs, output, count, ())
+        return positive_probabilities(values.reshape(count, -1).astype(np.float64), output)
     except Invalid:
-        return []
+        return None
 
 
 def _held(
@@ -151,6 +152,12 @@ def _by_case(
     outputs: Mapping[str, Array], output: OutputContract, count: int, shape: tuple[int, ...]
 ) -> list[tuple[Array, ...]]:
     """Choose the outputs, see that the whole batch has the right shape and type, and return what is of each case."""
+    if output.kind == "boxes":
+        return _boxes_by_case(_chosen(outputs, output), _scores(outputs, output), count, len(shape))
+    return [(case,) for case in _whole(outputs, output, count, shape)]
+
+
+def _whole(outputs: Mapping[str, Array], output: OutputContract, count: int, shape: tuple[int, ...]) -> Array:
     values = _chosen(outputs, output)
     if output.kind in ("probability", "logit"):
         fits = values.shape in ((count,), (count, 1))
@@ -158,15 +165,13 @@ def _by_case(
         fits = values.shape == (count, len(output.classes))
     elif output.kind == "mask":
         fits = values.shape in ((count, *shape), (count, 1, *shape))
-    elif output.kind in MASKS:
+    else:
         channels = max(output.structures.values()) + 1
         fits = values.ndim == 2 + len(shape) and values.shape[1] >= channels
         fits = fits and (values.shape[0], *values.shape[2:]) == (count, *shape)
-    else:
-        return _boxes_by_case(values, _scores(outputs, output), count, len(shape))
     require(fits, OutputFault.SHAPE)
     require(values.dtype.kind in ("buif" if output.kind == "mask" else "f"), OutputFault.TYPE)
-    return [(case,) for case in values]
+    return values
 
 
 def _boxes_by_case(boxes: Array, scores: Array, count: int, axes: int) -> list[tuple[Array, ...]]:

@@ -19,10 +19,11 @@ from gatekeeper.engine.environment import Circumstances, describe_environment
 from gatekeeper.engine.journal import Found, Journal
 from gatekeeper.engine.kept_masks import KeptMasks
 from gatekeeper.engine.measuring import Reference, measured_of_failure
-from gatekeeper.engine.outputs import hold
+from gatekeeper.engine.moved import moved
+from gatekeeper.engine.outputs import called_at_once, hold
 from gatekeeper.engine.passes import Pass, can_be_run, passes_of
 from gatekeeper.engine.predictions import read_predictions
-from gatekeeper.engine.reading import ReadCase, Reader, batch_of
+from gatekeeper.engine.reading import ReadCase, Reader, batch_of, mismatch
 from gatekeeper.engine.references import reference_of
 from gatekeeper.engine.request import Progress, RunRequest
 from gatekeeper.engine.session import Place, Session, made_place, work_folder
@@ -30,6 +31,7 @@ from gatekeeper.engine.settings import EngineSettings
 from gatekeeper.errors import Code, InvalidRunError
 from gatekeeper.evidence import BASELINE, CaseOutcome, Condition, Environment, Evidence
 from gatekeeper.perturbations import case_seed
+from gatekeeper.testset.readers.image import Unfit
 
 _STAGE = "running the candidate"
 # Batches that are journalled together, and within which batches of one shape are formed.
@@ -203,17 +205,25 @@ def _asked(run: _Run, crew: Crew, one: Pass, missing: Sequence[tuple[str, Sequen
 
 def _reference(run: _Run, case: ReadCase) -> Reference:
     request = run.request
+    units = {condition.unit for condition in request.plan.conditions}
+    if "mm" in units and case.prepared.spacing_mm is None:
+        unfit = Unfit("the image does not say its spacing, and the policy has it perturbed by millimetres")
+        raise mismatch(request.testset.manifest.cases[case.index], unfit)
     return reference_of(request.testset, case, request.candidate.record.contract.output, request.asked)
 
 
 def _take(run: _Run, heard: Heard, cases: Sequence[tuple[ReadCase, Reference]], found: Found) -> None:
     """Hold what was heard of a batch against the contract and the references, and add it as rows."""
     request = run.request
-    contract = request.candidate.record.contract
-    kept = run.masks.structure if request.plan.conditions[heard.condition].id == BASELINE.id else None
+    contract, condition = request.candidate.record.contract, request.plan.conditions[heard.condition]
+    kept = run.masks.structure if condition.id == BASELINE.id else None
     for positions, outputs in heard.parts:
+        scores = called_at_once(outputs, contract.output, len(positions))
+        if scores is not None:
+            found.add_scores([cases[position][0].index for position in positions], heard.condition, scores)
+            continue
         grids = [cases[position][0].prepared.grid for position in positions]
-        references = [cases[position][1] for position in positions]
+        references = [_moved(run, condition, *cases[position]) for position in positions]
         answers = hold(outputs, contract, grids, references, request.asked, kept)
         for position, answer in zip(positions, answers, strict=True):
             index = cases[position][0].index
@@ -221,8 +231,16 @@ def _take(run: _Run, heard: Heard, cases: Sequence[tuple[ReadCase, Reference]], 
             run.masks.keep(index, answer.mask)
     for position, outcome, word in heard.failed:
         case, reference = cases[position]
-        lost = measured_of_failure(reference, case.prepared.grid, contract.output, request.asked)
+        right = _moved(run, condition, case, reference)
+        lost = measured_of_failure(right, case.prepared.grid, contract.output, request.asked)
         found.add(case.index, heard.condition, outcome, fault=word, answers=lost)
+
+
+def _moved(run: _Run, condition: Condition, case: ReadCase, reference: Reference) -> Reference:
+    """Return what is right of a case under a condition: where it moves the object, the reference moves along."""
+    prepared = case.prepared
+    seed = _seed(condition, run.request.testset.manifest.cases[case.index].case_id)
+    return moved(reference, condition, prepared.grid, prepared.spacing_mm, seed)
 
 
 def _timed(run: _Run, crew: Crew, one: Pass, name: str) -> Found:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from gatekeeper.catalogue import Catalogue
 from gatekeeper.perturbations.contour.dilation import CONTOUR_DILATION
 from gatekeeper.perturbations.contour.erosion import CONTOUR_EROSION
-from gatekeeper.perturbations.spatial.rotation import CONTOUR_ROTATION
-from gatekeeper.perturbations.spatial.translation import CONTOUR_TRANSLATION
-from gatekeeper.perturbations.specification import Perturbation, case_seed
+from gatekeeper.perturbations.contour.rotation import CONTOUR_ROTATION
+from gatekeeper.perturbations.contour.translation import CONTOUR_TRANSLATION
+from gatekeeper.perturbations.specification import Perturbation, Stack, case_seed
 
 PERTURBATIONS: Catalogue[Perturbation] = Catalogue(
     "perturbation",
@@ -19,4 +19,4 @@ PERTURBATIONS: Catalogue[Perturbation] = Catalogue(
     ],
 )
 
-__all__ = ["PERTURBATIONS", "Perturbation", "case_seed"]
+__all__ = ["PERTURBATIONS", "Perturbation", "Stack", "case_seed"]

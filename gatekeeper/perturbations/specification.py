@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +13,55 @@ from numpy.typing import NDArray
 from gatekeeper.canonical import canonical_json
 from gatekeeper.errors import Code, UsageError
 
+if TYPE_CHECKING:
+    import torch
+
 Image: TypeAlias = NDArray[np.float32]
 Spacing: TypeAlias = NDArray[np.float64]
+Shape: TypeAlias = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Images of n cases, of one shape, on one device.
+
+    ``pixels``: float32 (n, channels, *axes) with two axes (row, column) or three; 0 and 1 are the ends of what the
+    images can show, and values beyond them may occur. ``spacing_mm``: float64 (n, axes), mm along each axis, above 0.
+    ``seeds``: n numbers from 0 to 2^64 - 1, as ``case_seed`` gives them.
+    """
+
+    pixels: torch.Tensor
+    spacing_mm: Spacing
+    seeds: tuple[int, ...]
+
+    @property
+    def axes(self) -> int:
+        """How many axes an image has: 2 or 3."""
+        return self.pixels.ndim - 2
+
+    @property
+    def shape(self) -> Shape:
+        """The length of each axis of an image."""
+        return tuple(self.pixels.shape[2:])
+
+
+# What makes of a stack one result a magnitude, in their order; what severities have in common is made once. A result
+# has the shape of the stack's pixels and holds until the next one is asked for. The stack is left as it is.
+Alter: TypeAlias = Callable[[Stack, Sequence[float]], Iterator["torch.Tensor"]]
+# Of an image of some shape and spacing: the matrix that takes an index of the result, (*axes, 1), to where in the image
+# its value is taken from, shape (axes + 1, axes + 1).
+Moves: TypeAlias = Callable[[Shape, Spacing, float, int], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
 class Perturbation:
     """A registered perturbation.
 
-    ``magnitude`` is in ``unit``, from ``lowest`` (where nothing changes) to ``highest``. ``alter`` takes one image of
-    shape (rows, columns) in [0, 1], its spacing in mm (row, column), the magnitude, and the seed of its case; it
-    returns an image of the same shape and leaves its input as it is. All that is drawn at random comes from the seed,
-    so that a case's result depends neither on the other cases nor on their order.
+    A magnitude is in ``unit``, from ``lowest`` to ``highest``; at ``neutral``, one of both ends, nothing changes, and a
+    ladder leads away from it. ``axes``: of how many axes the images can be. ``modalities``: DICOM codes of those that
+    can be taken so; None for any. All that is drawn at random comes from the seed of the case, so that a result depends
+    neither on the other cases nor on their order, and is the same draw at every magnitude. ``moves`` is set where the
+    object lies elsewhere afterwards, and what is known of it (outlines, boxes) has to move along.
     """
 
     name: str
@@ -34,39 +71,64 @@ class Perturbation:
     highest: float
     description: str
     source: str
-    alter: Callable[[Image, Spacing, float, int], Image]
-    aliases: tuple[str, ...] = ()
+    alter: Alter
+    neutral: float = 0.0
+    axes: frozenset[int] = frozenset({2, 3})
+    modalities: frozenset[str] | None = None
+    moves: Moves | None = None
+    aliases: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if self.neutral not in (self.lowest, self.highest):
+            raise ValueError(f"{self.name}: the neutral magnitude is one of both ends")
+
+    def steps(self, stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tensor]:
+        """Perturb a stack at each of some magnitudes, in their order.
+
+        Yields float32 tensors of the shape of ``stack.pixels``; each holds until the next one is asked for. Raises
+        UsageError for a magnitude outside ``lowest`` to ``highest``, ValueError for a stack that cannot be.
+        """
+        for magnitude in magnitudes:
+            if not self.lowest <= magnitude <= self.highest:
+                raise UsageError(
+                    Code.BAD_VALUE,
+                    f"{self.name} of {magnitude:g} {self.unit}",
+                    mend=f"choose a magnitude from {self.lowest:g} to {self.highest:g} {self.unit}",
+                )
+        cases = len(stack.pixels)
+        if stack.axes not in self.axes or stack.spacing_mm.shape != (cases, stack.axes) or len(stack.seeds) != cases:
+            shapes = f"pixels {tuple(stack.pixels.shape)}, spacing {stack.spacing_mm.shape}, {len(stack.seeds)} seeds"
+            raise ValueError(f"{self.name} of arrays that do not go together: {shapes}")
+        return self.alter(stack, magnitudes)
 
     def apply(self, images: Image, spacing: Spacing, magnitude: float, seeds: NDArray[np.uint64]) -> Image:
-        """Perturb each image.
+        """Perturb grey images at one magnitude: float32 (n, *axes) to the same, spacing (n, axes), seeds (n,).
 
-        Parameters
-        ----------
-        images : float32 (cases, rows, columns) in [0, 1]
-        spacing : float64 (cases, 2), mm per pixel along (row, column), above 0
-        magnitude : in ``unit``, the same for all cases
-        seeds : uint64 (cases,), as ``case_seed`` gives them
-
-        Returns
-        -------
-        float32 (cases, rows, columns) in [0, 1]
-
-        Raises UsageError for a magnitude outside ``lowest`` to ``highest``, ValueError for arrays of other shapes.
+        Raises as ``steps`` does.
         """
-        if not self.lowest <= magnitude <= self.highest:
-            raise UsageError(
-                Code.BAD_VALUE,
-                f"{self.name} of {magnitude:g} {self.unit}",
-                mend=f"choose a magnitude from {self.lowest:g} to {self.highest:g} {self.unit}",
-            )
-        cases = len(images)
-        if images.ndim != 3 or spacing.shape != (cases, 2) or seeds.shape != (cases,):
-            shapes = f"images {images.shape}, spacing {spacing.shape}, seeds {seeds.shape}"
-            raise ValueError(f"arrays that do not go together: {shapes}")
-        perturbed = np.empty(images.shape, dtype=np.float32)
-        for index in range(cases):
-            perturbed[index] = self.alter(images[index], spacing[index], magnitude, int(seeds[index]))
-        return perturbed
+        import torch
+
+        pixels = torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32))[:, None]
+        stack = Stack(pixels, spacing, tuple(int(seed) for seed in seeds))
+        (found,) = (step[:, 0].numpy().copy() for step in self.steps(stack, [magnitude]))
+        return found
+
+
+def image_by_image(alter: Callable[[Image, Spacing, float, int], Image]) -> Alter:
+    """Make of a function of one grey image (*axes), its spacing, a magnitude and a seed one of a stack."""
+
+    def altered(stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tensor]:
+        import torch
+
+        images = stack.pixels.cpu().numpy()
+        for magnitude in magnitudes:
+            found = np.empty_like(images)
+            for case, seed in enumerate(stack.seeds):
+                for channel, image in enumerate(images[case]):
+                    found[case, channel] = alter(image, stack.spacing_mm[case], magnitude, seed)
+            yield torch.from_numpy(found).to(stack.pixels.device)
+
+    return altered
 
 
 def case_seed(case_id: str, condition: str) -> int:

@@ -101,9 +101,12 @@ def faults_of_ladder(name: str, steps: tuple[str | int | float, ...]) -> Iterato
     values = [parse_quantity(step, perturbation.unit) for step in steps]
     span = f"{perturbation.lowest:g} to {perturbation.highest:g} {perturbation.unit}"
     for index, value in enumerate(values):
-        if not perturbation.lowest < value <= perturbation.highest:
+        if not perturbation.lowest <= value <= perturbation.highest:
             yield Fault((name, index), f"the severity lies outside {span}")
-    if not values or values != sorted(set(values)):
+        elif value == perturbation.neutral:
+            yield Fault((name, index), f"at {value:g} {perturbation.unit} nothing changes", mend="remove it")
+    apart = [abs(value - perturbation.neutral) for value in values]
+    if not apart or apart != sorted(set(apart)):
         yield Fault((name,), "severities are listed from the least to the greatest, none twice")
 
 

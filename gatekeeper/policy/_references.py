@@ -21,6 +21,7 @@ def faults_of_policy(policy: Policy) -> Iterator[Fault]:
     for id_ in policy.requirements:
         yield from _faults_of_task(policy, id_)
         yield from _faults_of_stress(policy, id_)
+    yield from _faults_of_modality(policy)
     yield from _faults_of_order(policy)
     yield from _faults_of_refusals(policy)
     yield from _faults_of_subgroups(policy)
@@ -40,6 +41,15 @@ def _faults_of_task(policy: Policy, id_: str) -> Iterator[Fault]:
     structure = requirement.structure
     if structure is not None and structure not in context.structures:
         yield misnamed("structure", structure, context.structures, ("requirements", id_, "structure"))
+
+
+def _faults_of_modality(policy: Policy) -> Iterator[Fault]:
+    modality = policy.context.modality
+    for name in policy.robustness:
+        taken = PERTURBATIONS.get(name).modalities if name in PERTURBATIONS else None
+        if taken is not None and modality not in taken:
+            what = f"{name} is of {', '.join(sorted(taken))} alone; the modality of this context is {modality}"
+            yield Fault(("robustness", name), what, mend="remove the ladder, or mend context.modality")
 
 
 def _faults_of_order(policy: Policy) -> Iterator[Fault]:

@@ -27,10 +27,8 @@ from gatekeeper.candidate.isolation import Confinement, choose
 from gatekeeper.candidate.protocol import Given, Order
 from gatekeeper.canonical import JSON, pretty_json
 from gatekeeper.engine.crew import Batch, Crew
-from gatekeeper.engine.grid import Grid
 from gatekeeper.engine.journal import Found
-from gatekeeper.engine.measuring import Asked, Reference
-from gatekeeper.engine.outputs import hold
+from gatekeeper.engine.outputs import called_at_once
 from gatekeeper.engine.session import Session, made_place, work_folder
 from gatekeeper.evidence import BASELINE
 
@@ -162,9 +160,6 @@ def _engine(
     candidate = load_candidate(yaml)
     contract = candidate.record.contract
     given = Given(spacing_mm=(1.0, 1.0), affine=None, modality="CT")
-    grid = Grid(
-        (side, side), (1.0, 1.0), None, (0, 1), (False,) * 2, (0.0,) * 2, (1.0,) * 2, (side, side), (0, 0), (side, side)
-    )
     batches = [
         Batch(tuple(range(number * size, (number + 1) * size)), batch, (given,) * size)
         for number, batch in enumerate(images)
@@ -209,9 +204,8 @@ def _engine(
 
             def take(heard: object, found: Found) -> None:
                 for positions, outputs in heard.parts:  # type: ignore[attr-defined]
-                    references = [Reference(0)] * len(positions)
-                    answers = hold(outputs, contract, [grid] * len(positions), references, Asked())
-                    for position, answer in zip(positions, answers, strict=True):
-                        found.add_answer(heard.batch.cases[position], 0, answer)  # type: ignore[attr-defined]
+                    scores = called_at_once(outputs, contract.output, len(positions))
+                    assert scores is not None
+                    found.add_scores([heard.batch.cases[position] for position in positions], 0, scores)  # type: ignore[attr-defined]
 
             yield Loop("engine", run), start

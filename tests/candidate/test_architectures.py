@@ -136,9 +136,12 @@ def test_a_network_of_monai_can_be_made(name: str) -> None:
     arguments, given, returned = SMALL[name]
     torch.manual_seed(1)
     model = ARCHITECTURES.get(name).build(**arguments).eval()
+    image = torch.rand(given)
+    before = image.clone()
     with torch.inference_mode():
-        output = model(torch.rand(given))
+        output = model(image)
     assert (output[0] if isinstance(output, tuple) else output).shape == returned
+    assert torch.equal(image, before), "a worker hands it memory that cannot be written to"
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in ARCHITECTURES if entry.name != "nodule_cnn"])

@@ -165,9 +165,9 @@ def test_a_mistake_in_the_candidate(pristine_bench: Bench, tmp_path: Path, mista
     told(refused(pristine_bench, BASELINE_ALONE, candidate, needs_mend=code is not Code.BAD_VALUE), words, code)
 
 
-def test_perturbations_are_of_grey_images_alone(pristine_bench: Bench, tmp_path: Path) -> None:
+def test_a_perturbation_of_images_is_none_of_volumes(pristine_bench: Bench, tmp_path: Path) -> None:
     candidate = edited(as_onnx, SIZE, "size: [1, 64, 64]")(tmp_path)
-    told(refused(pristine_bench, POLICY, candidate), "perturbations", Code.MISMATCH)
+    told(refused(pristine_bench, POLICY, candidate), "a perturbation of images of 2 axes", Code.MISMATCH)
 
 
 def test_a_candidate_that_names_the_lock_or_an_image_is_refused(bench: Bench, tmp_path: Path) -> None:

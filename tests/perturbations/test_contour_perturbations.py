@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gatekeeper.errors import Code, UsageError
 from gatekeeper.perturbations import PERTURBATIONS, Perturbation, case_seed
-from gatekeeper.perturbations.spatial.translation import shift_mask
+from gatekeeper.perturbations.contour.translation import shift_mask
 
 EACH = pytest.mark.parametrize("perturbation", list(PERTURBATIONS), ids=lambda one: one.name)
 SIZE = 24

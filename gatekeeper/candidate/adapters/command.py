@@ -67,6 +67,8 @@ class Command:
     The folder is made where TMPDIR says, which the worker may write to; the command gets the worker's environment.
     """
 
+    takes_tensors = False
+
     parameters: int | None = None
 
     def __init__(self, words: Sequence[str], contract: Contract, device: str) -> None:

@@ -78,6 +78,8 @@ def declined(outputs: Mapping[str, NDArray[np.generic]], refusing: Refusing, n: 
     one that is not there, refuses nothing: a candidate cannot get rid of a case by a broken answer.
     """
     refused = np.zeros(n, dtype=np.bool_)
+    if REFUSED not in outputs and refusing.flag not in outputs:
+        return refused
     for name in (REFUSED, refusing.flag):
         flag = None if name is None else outputs.get(name)
         if flag is not None and flag.shape in ((n,), (n, 1)) and flag.dtype.kind in "biuf":

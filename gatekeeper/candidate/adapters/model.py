@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.candidate.contract import NumericFormat
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,12 @@ class PluginCase(CaseFacts):
 
 @dataclass(frozen=True)
 class Batch:
-    """``images`` (n, channels, *axes) of the contract's dtype, perhaps read-only, and the facts of the n cases."""
+    """``images`` (n, channels, *axes) of the contract's dtype, perhaps read-only, and the facts of the n cases.
 
-    images: NDArray[np.generic]
+    They are a tensor on the device only for a model that takes such.
+    """
+
+    images: NDArray[np.generic] | torch.Tensor
     cases: tuple[CaseFacts, ...]
 
 
@@ -60,6 +66,10 @@ class Model(Protocol):
     @property
     def parameters(self) -> int | None:
         """How many numbers were learnt, or None where the format does not tell."""
+
+    @property
+    def takes_tensors(self) -> bool:
+        """Whether images can be handed in as a tensor that is on the device already."""
 
     def stage(self, batch: Batch) -> Any:
         """Bring the images to the device. On CUDA the copy goes on while others work."""

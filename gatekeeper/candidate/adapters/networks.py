@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,29 +32,38 @@ class Staged:
 
 
 class Network:
-    """A module of torch as a Model. It is in evaluation mode, on its device, and never learns."""
+    """A module of torch as a Model. It is in evaluation mode, on its device, and never learns.
 
-    def __init__(self, module: torch.nn.Module, contract: Contract, device: str) -> None:
+    One that ``reads_only`` leaves its input as it is, and is given images where they lie.
+    """
+
+    takes_tensors = True
+
+    def __init__(self, module: torch.nn.Module, contract: Contract, device: str, *, reads_only: bool = False) -> None:
         import torch
 
         self._module = module
         self._contract = contract
         self._device = device
-        self._staging: _Pinned | _Copied = _Pinned() if torch.device(device).type == "cuda" else _Copied()
+        self._cuda = torch.device(device).type == "cuda"
+        self._reads_only = reads_only
+        self._staging: _Staging = _Pinned() if self._cuda else _Seen() if reads_only else _Copied()
         self._compiled: Callable[[torch.Tensor], object] | None = None
         self._channels_last = False
         self._cases = 0
         self.parameters: int | None = sum(parameter.numel() for parameter in module.parameters())
 
     def stage(self, batch: Batch) -> Staged:
-        """Bring the images to the device."""
-        return self._staging.stage(batch.images, self._device)
+        """Bring the images to the device; those that are there are copied, since a network may work in place."""
+        if isinstance(batch.images, np.ndarray):
+            return self._staging.stage(batch.images, self._device)
+        return Staged(batch.images if self._reads_only else batch.images.clone())
 
     def forward(self, staged: Staged, setting: Setting) -> object:
         """Return what the network returns. Raises UsageError for a setting that it cannot be run with."""
         import torch
 
-        check_setting(self._contract, setting, torch.device(self._device).type)
+        check_setting(self._contract, setting, "cuda" if self._cuda else "cpu")
         images = staged.images
         if staged.arrived is not None:
             stream = torch.cuda.current_stream()
@@ -68,7 +79,7 @@ class Network:
         try:
             with (
                 torch.inference_mode(),
-                torch.autocast(torch.device(self._device).type, dtype=half, enabled=half is not None),
+                torch.autocast("cuda" if self._cuda else "cpu", dtype=half) if half else nullcontext(),
             ):
                 return call(images)
         except RuntimeError as error:
@@ -88,9 +99,9 @@ class Network:
 
     def synchronize(self) -> None:
         """Wait for the device."""
-        import torch
+        if self._cuda:
+            import torch
 
-        if torch.device(self._device).type == "cuda":
             torch.cuda.synchronize()
 
     def _called(self, setting: Setting) -> Callable[[torch.Tensor], object]:
@@ -130,6 +141,25 @@ def _array(tensor: Any) -> NDArray[np.generic]:
     if plain.dtype in (torch.bfloat16, torch.float16):
         plain = plain.float()
     return np.asarray(plain.cpu().numpy())
+
+
+class _Staging(Protocol):
+    def stage(self, images: NDArray[np.generic], device: str) -> Staged: ...
+
+
+class _Seen:
+    """Staging on a CPU of what only reads its input: images where they lie.
+
+    They may lie in memory that cannot be written to, so that a network which did would end the process.
+    """
+
+    def __init__(self) -> None:
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable", category=UserWarning)
+
+    def stage(self, images: NDArray[np.generic], device: str) -> Staged:
+        import torch
+
+        return Staged(torch.from_numpy(images))
 
 
 @dataclass

@@ -130,6 +130,8 @@ class _Staged:
 class OnnxGraph:
     """A session of onnxruntime as a Model."""
 
+    takes_tensors = False
+
     def __init__(
         self, session: onnxruntime.InferenceSession, contract: Contract, device: str, path: Path, threads: int
     ) -> None:

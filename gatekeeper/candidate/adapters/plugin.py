@@ -98,6 +98,8 @@ def load_plugin(contract: Contract, folder: Path, device: str, threads: int) -> 
 class Plugin:
     """A plug-in as a Model. It is called once a case, on arrays of the host; the device is its own affair."""
 
+    takes_tensors = False
+
     def __init__(self, call: Called, contract: Contract, device: str, threads: int) -> None:
         self._call = call
         self._contract = contract

@@ -33,4 +33,4 @@ def load_weights(contract: Contract, folder: Path, device: str, threads: int) ->
             why=type(error).__name__,
             mend="check artefact, architecture.name and architecture.arguments in the candidate's YAML",
         ) from error
-    return Network(module.to(device).eval(), contract, device)
+    return Network(module.to(device).eval(), contract, device, reads_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gatekeeper.perturbations.contour._distance import as_mask, within
-from gatekeeper.perturbations.specification import Image, Perturbation, Spacing
+from gatekeeper.perturbations.specification import Image, Perturbation, Spacing, image_by_image
 
 
 def _dilate(image: Image, spacing: Spacing, magnitude: float, seed: int) -> Image:
@@ -26,5 +26,6 @@ CONTOUR_DILATION = Perturbation(
         "dilation by a disc (Serra, Image Analysis and Mathematical Morphology, 1982); a smaller or larger "
         "region as in Zwanenburg et al., Sci Rep 2019;9:614 (there by volume)"
     ),
-    alter=_dilate,
+    alter=image_by_image(_dilate),
+    axes=frozenset({2}),
 )

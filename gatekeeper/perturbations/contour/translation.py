@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from gatekeeper.perturbations.specification import Image, Perturbation, Spacing, draw_unit
+from gatekeeper.perturbations.specification import Image, Perturbation, Spacing, draw_unit, image_by_image
 
 
 def _translate(image: Image, spacing: Spacing, magnitude: float, seed: int) -> Image:
@@ -29,7 +29,7 @@ def shift_mask(image: Image, pixels: Spacing) -> Image:
 
 CONTOUR_TRANSLATION = Perturbation(
     name="contour_translation",
-    family="spatial",
+    family="contour",
     unit="mm",
     lowest=0.0,
     highest=20.0,
@@ -38,5 +38,6 @@ CONTOUR_TRANSLATION = Perturbation(
         "mask covers half of it or more"
     ),
     source="image translation in Zwanenburg et al., Sci Rep 2019;9:614",
-    alter=_translate,
+    alter=image_by_image(_translate),
+    axes=frozenset({2}),
 )

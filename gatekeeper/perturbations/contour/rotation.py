@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from gatekeeper.perturbations.specification import Image, Perturbation, Spacing, draw_unit
+from gatekeeper.perturbations.specification import Image, Perturbation, Spacing, draw_unit, image_by_image
 
 
 def _rotate(image: Image, spacing: Spacing, magnitude: float, seed: int) -> Image:
@@ -28,7 +28,7 @@ def _rotate(image: Image, spacing: Spacing, magnitude: float, seed: int) -> Imag
 
 CONTOUR_ROTATION = Perturbation(
     name="contour_rotation",
-    family="spatial",
+    family="contour",
     unit="degree",
     lowest=0.0,
     highest=180.0,
@@ -37,5 +37,6 @@ CONTOUR_ROTATION = Perturbation(
         "inside from 0.5"
     ),
     source="image rotation in Zwanenburg et al., Sci Rep 2019;9:614",
-    alter=_rotate,
+    alter=image_by_image(_rotate),
+    axes=frozenset({2}),
 )

@@ -1,1 +1,0 @@
-"""How an object can lie otherwise in its image: shifted or turned."""
