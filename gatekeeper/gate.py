@@ -309,7 +309,9 @@ def _write_run(
     kept: tuple[LockedTestSet, KeptMasks],
 ) -> None:
     from gatekeeper.dossier import DossierMaterial, render_dossier, structure_results
-    from gatekeeper.dossier.gather import failures, ladders, latency_seconds, repeat_scatter, roc_curve
+    from gatekeeper.dossier.gather import failures, latency_seconds, repeat_scatter, roc_curve
+    from gatekeeper.dossier.gather_stress import ladders
+    from gatekeeper.suites.stress_summary import corruption_errors, envelope
 
     contract = records.candidate.contract
     operating_point = contract.operating_point
@@ -327,6 +329,8 @@ def _write_run(
         repeatability=repeat_scatter(evidence, operating_point),
         latency_seconds=latency_seconds(evidence),
         failures=failures(evidence),
+        corruption_errors=corruption_errors(records.policy, evidence, operating_point),
+        envelope=envelope(records.policy, evidence, operating_point),
         ledger=fact,
         development=keys.development,
         policy_layers=tuple(Path(layer).name for layer in loaded.layers),

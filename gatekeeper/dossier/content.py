@@ -7,7 +7,16 @@ from gatekeeper.dossier.attachments import Attached
 from gatekeeper.dossier.blocks import Block, Content, Section
 from gatekeeper.dossier.first_page import first_page
 from gatekeeper.dossier.material import DossierMaterial
-from gatekeeper.dossier.sections import failures, glossary, measured, methods, provenance, requirements, subjects
+from gatekeeper.dossier.sections import (
+    failures,
+    glossary,
+    measured,
+    methods,
+    provenance,
+    requirements,
+    stress,
+    subjects,
+)
 from gatekeeper.dossier.wording import shortened
 
 DEVELOPMENT = ("DEVELOPMENT SIGNATURE", "not for release")
@@ -24,7 +33,7 @@ def compose_content(material: DossierMaterial, attached: tuple[Attached, ...]) -
         ("Performance", measured.performance(material)),
         ("Cases without an answer", failures.failures(material)),
         ("Repeatability", measured.repeatability(material)),
-        ("Robustness", measured.robustness(material)),
+        ("Robustness", stress.robustness(material)),
         ("Latency", measured.latency(material)),
         ("Test set", subjects.testset(material)),
         ("Candidate", subjects.candidate(material)),

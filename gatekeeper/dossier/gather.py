@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gatekeeper.dossier.material import Failures, Ladder, LadderStep, RepeatScatter, RocCurve
-from gatekeeper.evidence import BASELINE, Evidence, Outcome
-from gatekeeper.metrics import Suite
-from gatekeeper.perturbations import PERTURBATIONS
-from gatekeeper.policy import Policy, Requirement
-from gatekeeper.policy.titles import title_of
-from gatekeeper.suites import robustness
+from gatekeeper.dossier.material import Failures, RepeatScatter, RocCurve
+from gatekeeper.evidence import BASELINE, Evidence
 from gatekeeper.suites.latency import LATENCY_ID
 from gatekeeper.suites.repeatability import Repeats
 from gatekeeper.suites.subjects import Subjects
@@ -33,15 +28,6 @@ def roc_curve(evidence: Evidence, operating_point: float) -> RocCurve | None:
     )
 
 
-def ladders(policy: Policy, evidence: Evidence, operating_point: float) -> tuple[Ladder, ...]:
-    """Return every ladder that was run, each following the first performance requirement that the policy ties to it.
-
-    A ladder to which no requirement is tied follows the first performance requirement in the policy's order.
-    """
-    run = [name for name in policy.robustness if robustness.condition_id(name, 1) in evidence.conditions]
-    return tuple(_ladder(policy, name, evidence, operating_point) for name in run if _followed(policy, name))
-
-
 def repeat_scatter(evidence: Evidence, operating_point: float) -> RepeatScatter | None:
     """Return mean and spread of the scores of each subject's true repeats at baseline; None when there are none."""
     repeats = Repeats.true(evidence, operating_point)
@@ -62,41 +48,6 @@ def latency_seconds(evidence: Evidence) -> tuple[float, ...]:
     """Return the seconds of the timed calls, in the order in which they were made; infinite for those that failed."""
     rows = evidence.under(LATENCY_ID)
     return tuple(np.where(rows.answered & np.isfinite(rows.seconds), rows.seconds, np.inf).tolist())
-
-
-def _followed(policy: Policy, perturbation: str) -> Requirement | None:
-    tied = [item.of for item in policy.requirements.values() if item.perturbation == perturbation and item.of]
-    measured = [id_ for id_ in policy.order if policy.requirements[id_].spec.suite is Suite.PERFORMANCE]
-    names = tied or measured
-    return policy.requirements[names[0]] if names else None
-
-
-def _ladder(policy: Policy, perturbation: str, evidence: Evidence, operating_point: float) -> Ladder:
-    followed = _followed(policy, perturbation)
-    if followed is None:
-        raise ValueError("a ladder that follows no requirement")
-    steps = robustness.climb(policy, followed, perturbation, evidence, operating_point)
-    drawn = tuple(
-        LadderStep(
-            severity=step.severity,
-            magnitude=step.magnitude,
-            estimate=step.measurement.estimate,
-            lower=step.measurement.limits[0] if step.measurement.limits else None,
-            upper=step.measurement.limits[1] if step.measurement.limits else None,
-            holds=step.outcome is Outcome.MET,
-        )
-        for step in steps
-    )
-    broken = robustness.breaking_point(steps)
-    return Ladder(
-        perturbation=perturbation,
-        unit=PERTURBATIONS.get(perturbation).unit,
-        requirement=title_of(followed, policy),
-        threshold=followed.threshold.value,
-        baseline=drawn[0],
-        steps=drawn[1:],
-        breaking_point=None if broken == len(steps) else broken,
-    )
 
 
 def failures(evidence: Evidence) -> tuple[Failures, ...]:

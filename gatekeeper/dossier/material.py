@@ -11,6 +11,7 @@ from gatekeeper.candidate.load import CandidateRecord
 from gatekeeper.evidence import Environment, Plan, Verdict
 from gatekeeper.policy import Policy
 from gatekeeper.policy.approval import Approval
+from gatekeeper.suites.stress_summary import CorruptionError, Held
 from gatekeeper.testset import Manifest
 from gatekeeper.verdict import ReleaseBar
 
@@ -28,7 +29,8 @@ class RocCurve:
 class LadderStep:
     """One severity: its physical magnitude, what was measured there, and whether the requirement holds.
 
-    ``severity`` 0 is the baseline. ``estimate``, ``lower``, ``upper`` are None where the metric is undefined.
+    ``severity`` 0 is the baseline. ``estimate``, ``lower``, ``upper`` are None where the metric is undefined. ``lost``:
+    how much worse than at baseline, on the same cases, with the limits of its paired interval.
     """
 
     severity: int
@@ -37,6 +39,7 @@ class LadderStep:
     lower: float | None
     upper: float | None
     holds: bool
+    lost: tuple[float, float | None, float | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Ladder:
 
     ``requirement`` is the title of the metric followed, ``threshold`` the value its limit must clear, and
     ``breaking_point`` the least severity at which it no longer holds (0: not even without stress; None: holds on all).
+    ``of_shares``: whether what is followed is a share.
     """
 
     perturbation: str
@@ -54,6 +58,7 @@ class Ladder:
     baseline: LadderStep
     steps: tuple[LadderStep, ...]
     breaking_point: int | None
+    of_shares: bool = True
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,8 @@ class DossierMaterial:
     ``latency_seconds`` are the timed calls, in the order in which they were made, infinite where they failed.
     ``development`` is true when the signing key is one that cannot release. ``notes`` are remarks of the run, shown
     after the requirements. ``bars`` is all that bars the release. ``structures`` are what was outlined or measured,
-    ``overlays`` pictures of a few cases, which are shown only where the policy allows it.
+    ``overlays`` pictures of a few cases, which are shown only where the policy allows it. ``envelope`` is how far each
+    requirement holds along each ladder.
     """
 
     verdict: Verdict
@@ -174,3 +180,5 @@ class DossierMaterial:
     structures: tuple[StructureResult, ...] = ()
     overlays: tuple[Overlay, ...] = ()
     failures: tuple[Failures, ...] = ()
+    corruption_errors: tuple[CorruptionError, ...] = ()
+    envelope: tuple[Held, ...] = ()

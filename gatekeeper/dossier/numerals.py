@@ -29,6 +29,7 @@ class Style(StrEnum):
 
 _BY_METRIC = {
     "flip_rate": Style.PERCENT,
+    "flips_under_stress": Style.PERCENT,
     "performance_drop": Style.SIGNED,
     "max_deviation": Style.SMALL,
     "within_subject_sd": Style.SMALL,

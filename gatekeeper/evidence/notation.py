@@ -78,3 +78,8 @@ def write_threshold(finding: Finding) -> str:
 def write_demand(finding: Finding) -> str:
     """Write the threshold's value as it was declared: ``80 %``, ``0.91``, ``200 ms``."""
     return write_declared(finding.threshold.value, finding.metric, finding.unit)
+
+
+def write_magnitude(magnitude: float, unit: str) -> str:
+    """Return the size of a perturbation: ``2.5 mm``, and a bare number of a share or a count."""
+    return f"{magnitude:.4g}" if unit in ("1", "count") else f"{magnitude:.4g} {unit}"

@@ -87,7 +87,7 @@ from gatekeeper.metrics.ranking import (
 )
 from gatekeeper.metrics.refusal import IMAGEABILITY, REFUSAL_RATE
 from gatekeeper.metrics.repeatability import FLIP_RATE, MAX_DEVIATION, WITHIN_SUBJECT_SD
-from gatekeeper.metrics.robustness import BREAKING_POINT, PERFORMANCE_DROP
+from gatekeeper.metrics.robustness import BREAKING_POINT, FLIPS_UNDER_STRESS, PERFORMANCE_DROP
 from gatekeeper.metrics.specification import Metric, Suite
 from gatekeeper.metrics.timing import LATENCY, MEAN_LATENCY
 from gatekeeper.metrics.whole_table import (
@@ -190,6 +190,7 @@ METRICS: Catalogue[Metric] = Catalogue(
         ICC,
         CONCORDANCE_CORRELATION,
         PERFORMANCE_DROP,
+        FLIPS_UNDER_STRESS,
         BREAKING_POINT,
         REFUSAL_RATE,
         LATENCY,

@@ -13,7 +13,7 @@ from gatekeeper.strict_yaml import KeyPath
 from gatekeeper.validation import Fault
 
 if TYPE_CHECKING:
-    from gatekeeper.policy.schema import Policy
+    from gatekeeper.policy.schema import Policy, Requirement
 
 
 def faults_of_policy(policy: Policy) -> Iterator[Fault]:
@@ -83,9 +83,8 @@ def _faults_of_stress(policy: Policy, id_: str) -> Iterator[Fault]:
     if requirement.spec.suite is not Suite.ROBUSTNESS:
         return
     path = ("requirements", id_)
-    measured = policy.requirements.get(requirement.of or "")
-    if measured is None or measured.spec.suite is not Suite.PERFORMANCE:
-        yield Fault((*path, "of"), f'"{requirement.of}" is no performance requirement of this policy')
+    if requirement.of is not None:
+        yield from _faults_of_followed(policy, requirement, (*path, "of"))
     name = requirement.perturbation or ""
     steps = len(policy.robustness.get(name, ()))
     if not steps:
@@ -97,6 +96,15 @@ def _faults_of_stress(policy: Policy, id_: str) -> Iterator[Fault]:
     elif requirement.spec.unit == "severity" and requirement.threshold.value > steps + 1:
         what = f"the ladder of {name} has {steps} severities: {steps + 1} is the most that can be reached"
         yield Fault((*path, requirement.threshold.of), what)
+
+
+def _faults_of_followed(policy: Policy, requirement: Requirement, path: KeyPath) -> Iterator[Fault]:
+    followed = policy.requirements.get(requirement.of or "")
+    if followed is None or followed.spec.suite is not Suite.PERFORMANCE:
+        yield Fault(path, f'"{requirement.of}" is no performance requirement of this policy')
+    elif requirement.spec.unit != followed.spec.unit and requirement.spec.unit == "1":
+        what = f"{requirement.spec.name} is of shares, and {followed.spec.name} is in {followed.spec.unit}"
+        yield Fault(path, what, mend="require its breaking_point")
 
 
 def _faults_of_refusals(policy: Policy) -> Iterator[Fault]:

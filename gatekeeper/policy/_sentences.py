@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatekeeper.evidence.notation import write_declared, write_declared_share
+from gatekeeper.evidence.notation import write_declared, write_declared_share, write_magnitude
 from gatekeeper.metrics import Metric
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy.schema import Basis, Context, Policy, Requirement
@@ -177,11 +177,15 @@ def _between_repeats(requirement: Requirement, context: Context) -> str:
 
 def _under_stress(requirement: Requirement, policy: Policy) -> str:
     name = requirement.perturbation or ""
-    followed, ladder = title_of(policy.requirements[requirement.of or ""], policy), policy.magnitudes(name)
-    if requirement.severity is None:
+    ladder, severity = policy.magnitudes(name), requirement.severity
+    followed = "" if requirement.of is None else title_of(policy.requirements[requirement.of], policy)
+    if severity is None:
         return f"The first step of {spoken(name)} at which {followed} is no longer met"
-    size = f"{ladder[requirement.severity - 1]:g} {PERTURBATIONS.get(name).unit}"
-    return f"Under {spoken(name)} of {size} (step {requirement.severity} of {len(ladder)}), the fall of {followed}"
+    size = write_magnitude(ladder[severity - 1], PERTURBATIONS.get(name).unit)
+    under = f"Under {spoken(name)} of {size} (step {severity} of {len(ladder)})"
+    if requirement.of is None:
+        return f"{under}, the share of {plural(policy.context.unit)} whose call changes"
+    return f"{under}, what is lost of {followed}"
 
 
 def _stage(requirement: Requirement) -> str:

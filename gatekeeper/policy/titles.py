@@ -38,6 +38,8 @@ def title_of(requirement: Requirement, policy: Policy) -> str:
         return f"{title} at {write_declared_share(requirement.prevalence)}"
     if requirement.percentile is not None:
         return f"{title}, p{requirement.percentile:g}"
+    if requirement.perturbation is not None and requirement.of is None:
+        return f"{title}: {spoken(requirement.perturbation)}"
     if requirement.perturbation is not None:
         followed = title_of(policy.requirements[requirement.of or ""], policy)
         return f"{title}: {followed.lower()}, {spoken(requirement.perturbation)}"

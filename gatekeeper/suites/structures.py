@@ -117,6 +117,12 @@ def _bounds(requirement: Requirement, rows: Rows) -> tuple[float, float]:
     return -1.0 if spec is VOLUME_BIAS else 0.0, 1.0 if spec.highest == 1.0 else math.inf
 
 
+def span_of(requirement: Requirement, rows: Rows) -> float:
+    """Return how far two values of one case can lie apart."""
+    lowest, highest = _bounds(requirement, rows)
+    return highest - lowest
+
+
 def _column(requirement: Requirement, rows: Rows, what: str) -> NDArray[np.float64]:
     column = column_of(requirement, rows, what)
     return np.full(len(rows), np.nan) if column is None else rows.answers[column]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatekeeper.evidence import Finding, Outcome, Reason
-from gatekeeper.evidence.notation import write_declared_share, write_demand, write_number
+from gatekeeper.evidence.notation import write_declared_share, write_demand, write_magnitude, write_number
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.policy.titles import plural, spoken, title_of
@@ -101,22 +101,32 @@ def _seen(finding: Finding, requirement: Requirement, policy: Policy) -> str:
 def _stressed(finding: Finding, requirement: Requirement, policy: Policy, span: str) -> str:
     perturbation = requirement.perturbation or ""
     ladder, unit = policy.magnitudes(perturbation), PERTURBATIONS.get(perturbation).unit
+    if finding.metric == "breaking_point":
+        return _broken(int(finding.estimate or 0), requirement, policy)
+    under = f"Under {spoken(perturbation)} of {write_magnitude(ladder[(requirement.severity or 1) - 1], unit)}"
+    if requirement.of is None:
+        return f"{under}, the call changes for {write_number(finding, finding.estimate or 0.0)} of cases{span}"
+    followed = policy.requirements[requirement.of]
+    estimate, limits = finding.estimate or 0.0, finding.interval
+    better = followed.spec.higher_is_better
+    change = "falls" if (estimate >= 0) == better else "rises"
+    way = "down" if better else "up"
+    points = f"{abs(estimate) * 100:.1f} points"
+    fall = f" ({limits[0] * 100:z.1f} to {limits[1] * 100:z.1f} {way})" if limits else ""
+    return f"{under}, {title_of(followed, policy)} {change} by {points}{fall}"
+
+
+def _broken(broken: int, requirement: Requirement, policy: Policy) -> str:
+    name = requirement.perturbation or ""
+    ladder, unit = policy.magnitudes(name), PERTURBATIONS.get(name).unit
     followed = title_of(policy.requirements[requirement.of or ""], policy)
-    if finding.metric == "performance_drop":
-        size = f"{ladder[(requirement.severity or 1) - 1]:g} {unit}"
-        estimate = finding.estimate or 0.0
-        change = "falls" if estimate >= 0 else "rises"
-        points = f"{abs(estimate) * 100:.1f} points"
-        limits = finding.interval
-        fall = f" ({limits[0] * 100:z.1f} to {limits[1] * 100:z.1f} down)" if limits else ""
-        return f"Under {spoken(perturbation)} of {size}, {followed} {change} by {points}{fall}"
-    broken = int(finding.estimate or 0)
     if broken == 0:
-        return f"{followed} is not met even without {spoken(perturbation)}"
+        return f"{followed} is not met even without {spoken(name)}"
     if broken > len(ladder):
-        return f"{followed} is still met at the strongest {spoken(perturbation)} tried, {ladder[-1]:g} {unit}"
-    step = f"severity {broken} of {len(ladder)}"
-    return f"{followed} is no longer met from a {spoken(perturbation)} of {ladder[broken - 1]:g} {unit} on ({step})"
+        strongest = write_magnitude(ladder[-1], unit)
+        return f"{followed} is still met at the strongest {spoken(name)} tried, {strongest}"
+    at, step = write_magnitude(ladder[broken - 1], unit), f"severity {broken} of {len(ladder)}"
+    return f"{followed} is no longer met from a {spoken(name)} of {at} on ({step})"
 
 
 def _required(finding: Finding) -> str:

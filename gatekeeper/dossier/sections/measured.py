@@ -1,4 +1,4 @@
-"""Sections 5 to 8: performance, repeatability, robustness, latency."""
+"""What was measured: performance, repeatability, latency."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ import math
 from gatekeeper.dossier import numerals
 from gatekeeper.dossier.blocks import Block, Cell, Column, Facts, Figure, Paragraph, Points, Row, Table
 from gatekeeper.dossier.charts import (
-    Drawing,
-    ladder_chart,
     latency_chart,
     percentile,
     repeatability_chart,
-    response_range,
     roc_chart,
 )
-from gatekeeper.dossier.material import DossierMaterial, Ladder
+from gatekeeper.dossier.material import DossierMaterial
 from gatekeeper.dossier.sections import structures
-from gatekeeper.dossier.wording import plain_name
 from gatekeeper.evidence import Finding
 from gatekeeper.metrics import Suite
 
 _WHOLE = 1e-6
-_HALF, _THIRD = 222.0, 144.0
 _PERCENTILES = (50.0, 90.0, 95.0, 99.0)
 
 
@@ -85,7 +80,7 @@ def _confusion(counts: tuple[int, int, int, int]) -> Table:
 
 def repeatability(material: DossierMaterial) -> tuple[Block, ...]:
     """Show how repeats of one subject differ, and say what each requirement on it found."""
-    blocks: list[Block] = [*_words_of(material, Suite.REPEATABILITY)]
+    blocks: list[Block] = [*words_of(material, Suite.REPEATABILITY)]
     measured = structures.repeats(material)
     if measured:
         return (*blocks, *measured)
@@ -101,70 +96,9 @@ def repeatability(material: DossierMaterial) -> tuple[Block, ...]:
     return (*blocks, Figure((chart,), caption))
 
 
-def robustness(material: DossierMaterial) -> tuple[Block, ...]:
-    """Show dose and response of every ladder, then the breaking points in a table."""
-    words = _words_of(material, Suite.ROBUSTNESS)
-    if not material.ladders:
-        return (*words, Paragraph("The policy asks for no perturbation ladder."))
-    spans = {
-        title: response_range(ladder for ladder in material.ladders if ladder.requirement == title)
-        for title in dict.fromkeys(ladder.requirement for ladder in material.ladders)
-    }
-    figures = tuple(
-        Figure(
-            _side_by_side([ladder for ladder in material.ladders if ladder.requirement == title], span),
-            f"{title} as the perturbation grows, with its interval at each severity. Dashed line: threshold. Disc: "
-            "still met. Cross: no longer met. Triangle: breaking point. “None” is the baseline.",
-        )
-        for title, span in spans.items()
-    )
-    columns = (
-        Column("Perturbation", 26.0),
-        Column("Requirement followed", 26.0),
-        Column("Without", 12.0, "right"),
-        Column("Strongest step met", 18.0, "right"),
-        Column("Breaks at", 18.0, "right"),
-    )
-    return (
-        *words,
-        *figures,
-        Table("Breaking points", columns, tuple(_ladder_row(ladder) for ladder in material.ladders)),
-    )
-
-
-def _side_by_side(ladders: list[Ladder], span: tuple[float, float]) -> tuple[Drawing, ...]:
-    width = _HALF if len(ladders) in (1, 2, 4) else _THIRD
-    return tuple(ladder_chart(ladder, span, width) for ladder in ladders)
-
-
-def _ladder_row(ladder: Ladder) -> Row:
-    broken = ladder.breaking_point
-    without = (
-        "–" if ladder.baseline.estimate is None else numerals.number(ladder.baseline.estimate, numerals.Style.SHARE)
-    )
-    met = len(ladder.steps) if broken is None else broken - 1
-    strongest = _step(ladder, met) if met > 0 else "none"
-    breaks = "not on this ladder" if broken is None else "already without" if broken == 0 else _step(ladder, broken)
-    return Row(
-        (
-            Cell(plain_name(ladder.perturbation), strong=True),
-            Cell(ladder.requirement),
-            Cell(without),
-            Cell(strongest),
-            Cell(breaks),
-        )
-    )
-
-
-def _step(ladder: Ladder, severity: int) -> str:
-    unit = "" if ladder.unit in ("", "1") else f" {ladder.unit}"
-    magnitude = next((step.magnitude for step in ladder.steps if step.severity == severity), None)
-    return f"{severity}" if magnitude is None else f"{severity}: {magnitude:.4g}{unit}"
-
-
 def latency(material: DossierMaterial) -> tuple[Block, ...]:
     """Show the distribution of timed calls, its percentiles, and the machine on which they were timed."""
-    words = _words_of(material, Suite.LATENCY)
+    words = words_of(material, Suite.LATENCY)
     seconds = material.latency_seconds
     if not seconds:
         return (*words, Paragraph("No call was timed."))
@@ -201,7 +135,8 @@ def _findings(material: DossierMaterial, suite: Suite) -> list[Finding]:
     return [f for f in material.verdict.findings if f.suite == suite.value and not f.subgroup]
 
 
-def _words_of(material: DossierMaterial, suite: Suite) -> tuple[Block, ...]:
+def words_of(material: DossierMaterial, suite: Suite) -> tuple[Block, ...]:
+    """Say what the requirements of one suite found."""
     found = _findings(material, suite)
     return (
         (Points(tuple((f"{finding.title}: {finding.outcome.value}.", finding.words) for finding in found)),)
