@@ -87,6 +87,11 @@ $(VENV)/.peers: $(VENV)/.base
 	@$(BIN)/python -m venv $(VENV)/peers/confidenceinterval
 	@$(VENV)/peers/confidenceinterval/bin/python -m pip --disable-pip-version-check --quiet install \
 	  --constraint constraints.txt confidenceinterval==1.0.5
+	@$(BIN)/python -m venv $(VENV)/peers/lightning
+	@$(VENV)/peers/lightning/bin/python -m pip --disable-pip-version-check --quiet install --no-deps \
+	  lightning==2.6.6 lightning-utilities==0.15.3 torchmetrics==1.9.0
+	@$(BIN)/python -c 'import sysconfig; at = sysconfig.get_path("purelib"); print(f"import site; site.addsitedir({at!r})")' > \
+	  "$$($(VENV)/peers/lightning/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/gatekeeper.pth"
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.test

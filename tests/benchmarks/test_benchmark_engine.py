@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import statistics
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from ratios import REPORTS, machine
+from ratios import PEERS, REPORTS, machine
 
 from gatekeeper.candidate import load_candidate
 from gatekeeper.candidate.adapters import make_deterministic
@@ -36,6 +37,7 @@ from gatekeeper.evidence import BASELINE
 pytestmark = [pytest.mark.benchmark, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 THREADS = 1
+PEER = Path(__file__).parent / "peers" / "lightning_rounds.py"
 NETWORKS = {
     "monai_densenet121": ({"spatial_dims": 2, "in_channels": 1, "out_channels": 1}, 32, 128, 4, 9, 1.02),
     "nodule_cnn": ({}, 64, 64, 200, 15, 1.08),
@@ -84,16 +86,45 @@ def test_the_engine_against_a_bare_loop_and_monai_s_evaluator(
         seconds = _in_turn(loops, rounds)
     told: dict[str, JSON] = {"start_seconds": round(start, 2), "at_most": target, "batch": size, "batches": batches}
     for loop in loops[1:]:
-        ratios = [one / bare for one, bare in zip(seconds[loop.name], seconds["bare"], strict=True)]
-        told[loop.name] = {
-            "ratio": round(statistics.median(ratios), 3),
-            "least": round(min(ratios), 3),
-            "most": round(max(ratios), 3),
-        }
+        told[loop.name] = _over(seconds[loop.name], seconds["bare"])
+    told |= _of_lightning(tmp_path, name, arguments, images, rounds)
     told["bare_ms_a_batch"] = round(statistics.median(seconds["bare"]) / batches * 1e3, 3)
     print(f"\n{name}: {json.dumps(told)}")
     results[name] = told
     assert statistics.median(seconds["engine"]) < 1.1 * statistics.median(seconds["monai"])
+
+
+def _over(took: list[float], bare: list[float]) -> dict[str, JSON]:
+    ratios = [one / alone for one, alone in zip(took, bare, strict=True)]
+    return {
+        "ratio": round(statistics.median(ratios), 3),
+        "least": round(min(ratios), 3),
+        "most": round(max(ratios), 3),
+    }
+
+
+def _of_lightning(
+    folder: Path, name: str, arguments: dict[str, int], images: NDArray[np.float32], rounds: int
+) -> dict[str, JSON]:
+    """Measure Lightning's validation against a bare loop of its own process; it lives in another environment."""
+    python = PEERS / "lightning" / "bin" / "python"
+    np.save(folder / "images.npy", images)
+    command = [
+        python,
+        PEER,
+        folder / "images.npy",
+        folder / "weights.safetensors",
+        name,
+        json.dumps(arguments),
+        THREADS,
+    ]
+    done = subprocess.run(
+        [str(part) for part in command], input="\n" * (rounds + 1), stdout=subprocess.PIPE, text=True, check=True
+    )
+    measured = [json.loads(line) for line in done.stdout.splitlines()][1:]
+    assert len(measured) == rounds
+    assert max(apart for *_, apart in measured) <= 1e-6
+    return {"lightning": _over([took for _, took, _ in measured], [bare for bare, _, _ in measured])}
 
 
 def _in_turn(loops: list[Loop], rounds: int) -> dict[str, list[float]]:
