@@ -45,6 +45,7 @@ coverage: $(VENV)/.test
 
 catalogue: $(VENV)/.demo
 	$(BIN)/gatekeeper policy metrics --markdown > docs/metrics.md
+	$(BIN)/gatekeeper policy perturbations --markdown > docs/perturbations.md
 
 example: $(VENV)/.demo
 	.ci/renew-example $(BIN)

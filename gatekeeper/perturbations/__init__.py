@@ -17,6 +17,7 @@ PERTURBATIONS: Catalogue[Perturbation] = Catalogue(
         CONTOUR_EROSION,
         CONTOUR_DILATION,
     ],
+    listed_by="gatekeeper policy perturbations",
 )
 
 __all__ = ["PERTURBATIONS", "Perturbation", "Stack", "case_seed"]

@@ -22,6 +22,7 @@ COMMANDS = [
     *(["policy", "list"], ["policy", "show"], ["policy", "schema"]),
     *(["policy", "explain"], ["policy", "lint"], ["policy", "diff"], ["policy", "approve"], ["policy", "sources"]),
     ["policy", "metrics"],
+    ["policy", "perturbations"],
     *(
         ["candidate", "digest"],
         ["candidate", "inspect"],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gatekeeper.errors import ExitCode
+from gatekeeper.errors import Code, ExitCode, UsageError
 
 
 def register(policy: typer.Typer) -> None:
@@ -19,19 +20,38 @@ def lint(
         list[str] | None, typer.Argument(metavar="[NAME|FILE]...", help="All policies, if left out.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 2 for warnings as well.")] = False,
+    against: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Folder of a finished run: which defects in it go unseen.")
+    ] = None,
+    trust: Annotated[
+        Path | None, typer.Option(help="Root certificate (PEM) that attested the run, instead of this machine's.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
 ) -> int:
     """Tell what is wrong with policies (exit 2), and what a reviewer should look at.
 
+    With --against, defects are planted in the evidence of a finished run; each that a policy does not see is a warning.
+
     \b
     Example:
       gatekeeper policy lint my_policy.yaml
+      gatekeeper policy lint my_policy.yaml --against reports/2026-11-23-151500-nodules-4f1c
     """
     from gatekeeper.canonical import pretty_json
     from gatekeeper.policy import policy_names
     from gatekeeper.policy.review import review
 
+    if against is not None and not names:
+        raise UsageError(Code.MISSING_KEY, "--against needs a policy to judge by", mend="name the policy as well")
     reviews = [review(name) for name in names or policy_names()]
+    if against is not None:
+        from gatekeeper.cli.inputs import home
+        from gatekeeper.gate import lint_against
+        from gatekeeper.trust import load_trust_root, own_root
+
+        root = load_trust_root(trust) if trust else own_root(home())
+        blind = lint_against(tuple(found.name for found in reviews if not found.errors), against, root)
+        reviews = [found.with_remarks(blind.get(found.name, ())) for found in reviews]
     errors = sum(len(found.errors) for found in reviews)
     warnings = sum(len(found.warnings) for found in reviews)
     if as_json:
