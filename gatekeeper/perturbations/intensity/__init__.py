@@ -1,0 +1,1 @@
+"""How values can be shifted, stretched and bent."""

@@ -1,0 +1,1 @@
+"""What a detector, a coil or a dose adds."""

@@ -1,0 +1,26 @@
+"""Random numbers of each case, the same whatever batch it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gatekeeper.perturbations.specification import Stack
+
+if TYPE_CHECKING:
+    import torch
+
+_SEEDS = 1 << 63  # what torch takes
+
+
+def drawn(stack: Stack, draw: Callable[..., torch.Tensor], copies: int = 1) -> list[torch.Tensor]:
+    """Return so many draws of the shape of a stack's pixels by ``torch.randn`` or ``torch.rand``, case by case."""
+    import torch
+
+    found = [torch.empty_like(stack.pixels) for _ in range(copies)]
+    generator = torch.Generator(stack.pixels.device)
+    for case, seed in enumerate(stack.seeds):
+        generator.manual_seed(seed % _SEEDS)
+        for copy in found:
+            draw(copy[case].shape, generator=generator, out=copy[case])
+    return found

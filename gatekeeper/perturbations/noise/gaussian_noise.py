@@ -1,0 +1,35 @@
+"""Noise of the same spread everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from gatekeeper.perturbations.clipping import clipped
+from gatekeeper.perturbations.noise._draws import drawn
+from gatekeeper.perturbations.specification import Perturbation, Stack
+
+if TYPE_CHECKING:
+    import torch
+
+
+def _add(stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tensor]:
+    import torch
+
+    (noise,) = drawn(stack, torch.randn)
+    found = torch.empty_like(noise)
+    for magnitude in magnitudes:
+        torch.add(stack.pixels, noise, alpha=magnitude, out=found)
+        yield clipped(found, stack)
+
+
+GAUSSIAN_NOISE = Perturbation(
+    name="gaussian_noise",
+    family="noise",
+    unit="1",
+    lowest=0.0,
+    highest=1.0,
+    description="Gaussian noise of this standard deviation, a share of the range, is added; clipped to the range",
+    source="MedMNIST-C (Di Salvo et al., arXiv 2406.17536); RandGaussianNoise of MONAI",
+    alter=_add,
+)

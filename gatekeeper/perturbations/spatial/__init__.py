@@ -1,0 +1,1 @@
+"""How an object can lie otherwise in its image, or the image be sampled otherwise."""

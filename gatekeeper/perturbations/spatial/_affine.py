@@ -1,0 +1,94 @@
+"""Images resampled by a matrix for each case, from indices of the result to indices of the image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatekeeper.perturbations.specification import Alter, Moves, Shape, Spacing, Stack
+
+if TYPE_CHECKING:
+    import torch
+
+Matrix = NDArray[np.float64]
+
+
+def moved_by(moves: Moves) -> Alter:
+    """Make of a matrix for each case what is done to a stack: linear interpolation, 0 beyond the image."""
+
+    def altered(stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tensor]:
+        for magnitude in magnitudes:
+            matrices = [
+                moves(stack.shape, spacing, magnitude, seed)
+                for spacing, seed in zip(stack.spacing_mm, stack.seeds, strict=True)
+            ]
+            yield resampled(stack.pixels, np.stack(matrices))
+
+    return altered
+
+
+def resampled(pixels: torch.Tensor, matrices: Matrix) -> torch.Tensor:
+    """Take each value of n results from where a matrix says in its image.
+
+    Parameters
+    ----------
+    pixels : (n, channels, *axes)
+    matrices : (n, axes + 1, axes + 1), from an index of the result to an index of the image
+
+    Where a matrix changes nothing the result is the image, bit for bit.
+    """
+    import torch
+    from torch.nn.functional import affine_grid, grid_sample
+
+    axes = pixels.ndim - 2
+    same = [bool(np.array_equal(matrix, np.eye(axes + 1))) for matrix in matrices]
+    if all(same):
+        return pixels.clone()
+    # torch speaks of coordinates from -1 to 1 between the centres of the outermost voxels, the last axis first.
+    theta = np.stack([_normalised(matrix, tuple(pixels.shape[2:])) for matrix in matrices])
+    place = torch.from_numpy(theta[:, :axes].astype(np.float32)).to(pixels.device)
+    grid = affine_grid(place, list(pixels.shape), align_corners=True)
+    found = grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=True)
+    for case in np.flatnonzero(same):
+        found[case] = pixels[case]
+    return found
+
+
+def _normalised(matrix: Matrix, shape: Shape) -> Matrix:
+    axes = len(shape)
+    half = np.array([max(length - 1, 1) / 2.0 for length in shape])
+    to_index = np.eye(axes + 1)
+    to_index[range(axes), range(axes)] = half
+    to_index[:axes, axes] = [(length - 1) / 2.0 for length in shape]
+    flipped = np.eye(axes + 1)[[*range(axes - 1, -1, -1), axes]]
+    return np.asarray(flipped @ np.linalg.inv(to_index) @ matrix @ to_index @ flipped)
+
+
+def about_the_centre(linear: Matrix, shape: Shape, spacing: Spacing) -> Matrix:
+    """Return a linear map of millimetres about the centre of an image as a matrix between indices."""
+    axes = len(shape)
+    centre = (np.array(shape) - 1.0) / 2.0
+    matrix = np.eye(axes + 1)
+    matrix[:axes, :axes] = linear * spacing[np.newaxis, :] / spacing[:, np.newaxis]
+    matrix[:axes, axes] = centre - matrix[:axes, :axes] @ centre
+    return matrix
+
+
+def draws(seed: int, count: int) -> NDArray[np.float64]:
+    """Return so many numbers in [0, 1) that depend on the seed alone: raw bits of PCG64."""
+    bits = np.random.PCG64(seed).random_raw(count)
+    return np.asarray((bits >> np.uint64(11)).astype(np.float64) * 2.0**-53)
+
+
+def direction(seed: int, axes: int) -> NDArray[np.float64]:
+    """Return a unit vector, evenly spread over all directions (in three axes by Archimedes' hat-box)."""
+    first, second = draws(seed, 2)
+    turn = 2.0 * np.pi * first
+    if axes == 2:
+        return np.array([np.sin(turn), np.cos(turn)])
+    height = 2.0 * second - 1.0
+    flat = np.sqrt(1.0 - height * height)
+    return np.array([height, flat * np.sin(turn), flat * np.cos(turn)])
