@@ -91,6 +91,12 @@ def _check_perturbations(plan: Plan, contract: Contract) -> None:
                 f"{name} is a perturbation of images of {fits} axes, and the candidate takes {contract.input.axes}",
                 mend=f'choose a policy without "{name}" under robustness',
             )
+        if perturbation.colour and contract.input.channels != 3:
+            raise UsageError(
+                Code.MISMATCH,
+                f"{name} is a perturbation of images in colour, and the candidate takes one channel",
+                mend=f'choose a policy without "{name}" under robustness',
+            )
 
 
 def check_hidden(candidate: Candidate, testset: LockedTestSet, lock: Path, folders: Sequence[Path]) -> None:

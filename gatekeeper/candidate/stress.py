@@ -45,10 +45,11 @@ def perturbed(
     import torch
 
     values = torch.from_numpy(np.array(images, dtype=np.float32)).to(device)
-    plain = _without_mean(values, contract)
+    of = PERTURBATIONS.get(perturbation)
+    plain = _without_mean(values, contract, as_grey=not of.colour)
     scale = _Scale.of(plain, contract.intensity)
     stack = Stack(scale.to_unit(plain), spacing_mm, tuple(seeds))
-    for pixels in PERTURBATIONS.get(perturbation).steps(stack, magnitudes):
+    for pixels in of.steps(stack, magnitudes):
         found = _normalised_again(scale.from_unit(pixels), plain, contract.intensity)
         yield _typed(_with_mean(found, contract), images.dtype)
 
@@ -84,11 +85,11 @@ def _per_case(numbers: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     return numbers.reshape(-1, *(1,) * (like.ndim - 1))
 
 
-def _without_mean(values: torch.Tensor, contract: InputContract) -> torch.Tensor:
-    """Undo ``mean`` and ``std``, and keep one of the channels where all repeat a grey image."""
+def _without_mean(values: torch.Tensor, contract: InputContract, *, as_grey: bool) -> torch.Tensor:
+    """Undo ``mean`` and ``std``; ``as_grey`` keeps one of the channels where all repeat a grey image."""
     mean, std = _mean_and_std(values, contract)
     plain = values if mean is None or std is None else values * std + mean
-    if plain.shape[1] > 1:
+    if plain.shape[1] > 1 and as_grey:
         apart = (plain[:, 1:] - plain[:, :1]).abs().amax()
         if float(apart) <= 1e-5 * max(1.0, float(plain.abs().amax())):
             return plain[:, :1].contiguous()

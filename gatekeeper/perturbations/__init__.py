@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from gatekeeper.catalogue import Catalogue
+from gatekeeper.perturbations.artefact.jpeg import JPEG
+from gatekeeper.perturbations.artefact.occlusion import OCCLUSION
+from gatekeeper.perturbations.artefact.pixelate import PIXELATE
+from gatekeeper.perturbations.artefact.stain import STAIN
+from gatekeeper.perturbations.blur.defocus import DEFOCUS
+from gatekeeper.perturbations.blur.gaussian_blur import GAUSSIAN_BLUR
+from gatekeeper.perturbations.blur.motion_blur import MOTION_BLUR
 from gatekeeper.perturbations.contour.dilation import CONTOUR_DILATION
 from gatekeeper.perturbations.contour.erosion import CONTOUR_EROSION
 from gatekeeper.perturbations.contour.rotation import CONTOUR_ROTATION
@@ -12,6 +19,10 @@ from gatekeeper.perturbations.intensity.brightness import BRIGHTNESS_LOWERED, BR
 from gatekeeper.perturbations.intensity.contrast import CONTRAST_LOWERED, CONTRAST_RAISED
 from gatekeeper.perturbations.intensity.gamma import GAMMA_LOWERED, GAMMA_RAISED
 from gatekeeper.perturbations.intensity.window import WINDOW_SHIFT, WINDOW_WIDTH
+from gatekeeper.perturbations.kspace.ghosting import GHOSTING
+from gatekeeper.perturbations.kspace.gibbs import GIBBS
+from gatekeeper.perturbations.kspace.motion import MOTION
+from gatekeeper.perturbations.kspace.spike import KSPACE_SPIKE
 from gatekeeper.perturbations.noise.ct_dose import CT_DOSE
 from gatekeeper.perturbations.noise.gaussian_noise import GAUSSIAN_NOISE
 from gatekeeper.perturbations.noise.impulse_noise import IMPULSE_NOISE
@@ -44,6 +55,17 @@ PERTURBATIONS: Catalogue[Perturbation] = Catalogue(
         WINDOW_SHIFT,
         WINDOW_WIDTH,
         BIAS_FIELD,
+        GAUSSIAN_BLUR,
+        DEFOCUS,
+        MOTION_BLUR,
+        GIBBS,
+        KSPACE_SPIKE,
+        GHOSTING,
+        MOTION,
+        JPEG,
+        PIXELATE,
+        OCCLUSION,
+        STAIN,
         TRANSLATION,
         TRANSLATION_PIXELS,
         ROTATION,

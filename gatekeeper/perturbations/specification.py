@@ -60,7 +60,8 @@ class Perturbation:
     A magnitude is in ``unit``, from ``lowest`` to ``highest``; at ``neutral``, one of both ends, nothing changes, and a
     ladder leads away from it. ``axes``: of how many axes the images can be. ``modalities``: DICOM codes of those that
     can be taken so; None for any. All that is drawn at random comes from the seed of the case, so that a result depends
-    neither on the other cases nor on their order, and is the same draw at every magnitude. ``moves`` is set where the
+    neither on the other cases nor on their order, and is the same draw at every magnitude. ``colour``: whether it is of
+    images in three colours alone. ``moves`` is set where the
     object lies elsewhere afterwards, and what is known of it (outlines, boxes) has to move along.
     """
 
@@ -76,6 +77,7 @@ class Perturbation:
     axes: frozenset[int] = frozenset({2, 3})
     modalities: frozenset[str] | None = None
     moves: Moves | None = None
+    colour: bool = False
     aliases: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:

@@ -28,3 +28,4 @@ def test_every_entry_says_what_it_does_how_much_and_whose_definition_it_is(one: 
 
 def test_a_range_begins_where_nothing_changes() -> None:
     assert range_of(PERTURBATIONS.get("contour_erosion")) == "up from 0 (nothing changes) to 20 mm"
+    assert range_of(PERTURBATIONS.get("ct_dose")) == "down from 1 (nothing changes) to 0.01"

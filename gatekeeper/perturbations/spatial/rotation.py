@@ -13,11 +13,14 @@ from gatekeeper.perturbations.specification import Perturbation, Shape, Spacing
 
 def _moves(shape: Shape, spacing: Spacing, magnitude: float, seed: int) -> NDArray[np.float64]:
     angle = math.radians(magnitude if draws(seed, 3)[2] < 0.5 else -magnitude)
-    if len(shape) == 2:
-        linear = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    else:
-        linear = _about(direction(seed, 3), angle)
-    return about_the_centre(linear, shape, spacing) if angle else np.eye(len(shape) + 1)
+    return about_the_centre(turned(len(shape), angle, seed), shape, spacing) if angle else np.eye(len(shape) + 1)
+
+
+def turned(axes: int, angle: float, seed: int) -> NDArray[np.float64]:
+    """Return a rotation by an angle (radians), of a volume about an axis drawn by the seed: (axes, axes)."""
+    if axes == 2:
+        return np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    return _about(direction(seed, 3), angle)
 
 
 def _about(axis: NDArray[np.float64], angle: float) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gatekeeper.perturbations.along import along
 from gatekeeper.perturbations.spatial._affine import draws
 from gatekeeper.perturbations.specification import Perturbation, Stack
 
@@ -35,7 +36,7 @@ def _along_all(stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tens
     for magnitude in magnitudes:
         found = stack.pixels.clone()
         for axis, length in enumerate(stack.shape, start=2):
-            found = _through(found, axis, coarse(length, magnitude))
+            found = along(found, axis, coarse(length, magnitude))
         yield found
 
 
@@ -43,16 +44,8 @@ def _each_along(stack: Stack, axes: NDArray[np.intp], factors: Floats) -> torch.
     found = stack.pixels.clone()
     for case, (axis, factor) in enumerate(zip(axes.tolist(), factors.tolist(), strict=True)):
         one = found[case : case + 1]
-        one.copy_(_through(one, axis + 2, coarse(stack.shape[axis], factor)))
+        one.copy_(along(one, axis + 2, coarse(stack.shape[axis], factor)))
     return found
-
-
-def _through(pixels: torch.Tensor, axis: int, matrix: Floats) -> torch.Tensor:
-    """Multiply along one axis by a matrix."""
-    import torch
-
-    taken = torch.from_numpy(matrix.astype(np.float32)).to(pixels.device)
-    return torch.movedim(torch.movedim(pixels, axis, -1) @ taken.T, -1, axis)
 
 
 def coarse(length: int, factor: float) -> Floats:

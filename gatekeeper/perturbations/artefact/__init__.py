@@ -1,0 +1,1 @@
+"""What files, objects and dyes do to an image."""

@@ -1,0 +1,1 @@
+"""What goes wrong while MR samples its k-space."""
