@@ -41,20 +41,30 @@ def resampled(pixels: torch.Tensor, matrices: Matrix) -> torch.Tensor:
     Where a matrix changes nothing the result is the image, bit for bit.
     """
     import torch
+
+    found = torch.empty_like(pixels)
+    kinds, of = np.unique(matrices.reshape(len(matrices), -1), axis=0, return_inverse=True)
+    for kind, matrix in enumerate(kinds.reshape(-1, *matrices.shape[1:])):
+        those = np.flatnonzero(of == kind)
+        if np.array_equal(matrix, np.eye(len(matrix))):
+            found[those] = pixels[those]
+        else:
+            found[those] = _alike(pixels[those], matrix)
+    return found
+
+
+def _alike(pixels: torch.Tensor, matrix: Matrix) -> torch.Tensor:
+    """Resample images by one matrix: as channels of one image, so that the places are made once."""
+    import torch
     from torch.nn.functional import affine_grid, grid_sample
 
-    axes = pixels.ndim - 2
-    same = [bool(np.array_equal(matrix, np.eye(axes + 1))) for matrix in matrices]
-    if all(same):
-        return pixels.clone()
+    shape = tuple(pixels.shape[2:])
     # torch speaks of coordinates from -1 to 1 between the centres of the outermost voxels, the last axis first.
-    theta = np.stack([_normalised(matrix, tuple(pixels.shape[2:])) for matrix in matrices])
-    place = torch.from_numpy(theta[:, :axes].astype(np.float32)).to(pixels.device)
-    grid = affine_grid(place, list(pixels.shape), align_corners=True)
-    found = grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=True)
-    for case in np.flatnonzero(same):
-        found[case] = pixels[case]
-    return found
+    theta = _normalised(matrix, shape)[: len(shape)].astype(np.float32)
+    stacked = pixels.reshape(1, -1, *shape)
+    grid = affine_grid(torch.from_numpy(theta)[None].to(pixels.device), list(stacked.shape), align_corners=True)
+    found = grid_sample(stacked, grid, mode="bilinear", padding_mode="zeros", align_corners=True)
+    return found.reshape(pixels.shape)
 
 
 def _normalised(matrix: Matrix, shape: Shape) -> Matrix:
