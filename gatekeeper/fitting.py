@@ -13,10 +13,13 @@ from gatekeeper.engine.measuring import Asked
 from gatekeeper.engine.outputs import check_answerable
 from gatekeeper.errors import Code, UsageError
 from gatekeeper.evidence import Plan
+from gatekeeper.evidence.conditions import UnusableKind
+from gatekeeper.metrics import Suite
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy import Policy
 from gatekeeper.suites import asked_of
 from gatekeeper.testset import LockedTestSet, Manifest
+from gatekeeper.testset.unusable import MADE, OF_VOLUMES, chosen, inputs_of
 
 # task of a policy -> what a test set for it is locked for
 _LOCKED_TASKS: Mapping[str, str] = MappingProxyType(
@@ -72,6 +75,35 @@ def check_candidate(policy: Policy, plan: Plan, contract: Contract) -> Asked:
     return asked
 
 
+def check_refusals(policy: Policy, contract: Contract, manifest: Manifest) -> None:
+    """See that there is an input of each kind that a blocking requirement wants refused. Raises UsageError.
+
+    An advisory requirement is not decided where there is none.
+    """
+    demands = [item for item in policy.requirements.values() if item.spec.suite is Suite.REFUSAL]
+    if contract.format == "predictions" or not any(item.blocking for item in demands):
+        return
+    taken = contract.input
+    volumes, original = taken.axes == 3, taken.gives == "original"
+    for kind in policy.refusals:
+        if not chosen(kind, 1, manifest, policy.context.modality, volumes=volumes, original=original):
+            raise UsageError(
+                Code.MISMATCH,
+                f'the policy requires that inputs of the kind "{kind}" are refused, and there is none',
+                why=_why_not_made(kind, volumes=volumes, original=original),
+                mend=f"add a row with {kind} in the column must_refuse to the table, and lock it with "
+                "`gatekeeper lock create`; or take the kind out of refusals",
+            )
+
+
+def _why_not_made(kind: UnusableKind, *, volumes: bool, original: bool) -> str:
+    if kind not in MADE:
+        return "it cannot be made of other images"
+    if kind in OF_VOLUMES and not volumes:
+        return "it is made of volumes, and the candidate takes images of two axes"
+    return "the candidate is given the original files" if original else "no case can be spoiled"
+
+
 def _check_perturbations(plan: Plan, contract: Contract) -> None:
     """See that every perturbation of a plan can be made of what the candidate takes."""
     names = dict.fromkeys(condition.perturbation for condition in plan.conditions if condition.perturbation)
@@ -106,7 +138,7 @@ def check_hidden(candidate: Candidate, testset: LockedTestSet, lock: Path, folde
     """
     from gatekeeper.candidate.isolation import exposed
 
-    locked = {file.sha256 for case in testset.manifest.cases for file in case.files} | {digest_file(lock)}
+    locked = {file.sha256 for case in inputs_of(testset.manifest) for file in case.files} | {digest_file(lock)}
     shared = [name for name, digest in candidate.record.files.items() if digest in locked]
     if shared and candidate.record.contract.format != "predictions":
         raise UsageError(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,13 @@ from gatekeeper.canonical import JSON, digest_json
 from gatekeeper.engine import EngineSettings, Kind, RunRequest, run_plan, why_unanswered, without_reference
 from gatekeeper.engine.measuring import reference_label
 from gatekeeper.errors import Code, InvalidRunError, UsageError
-from gatekeeper.evidence import Plan, RunStamp, Verdict
+from gatekeeper.evidence import Environment, Evidence, Plan, RunStamp, Verdict
+from gatekeeper.evidence.self_test import SelfTest
 from gatekeeper.exposure import record_use
-from gatekeeper.fitting import check_candidate, check_hidden, check_test_set
+from gatekeeper.fitting import check_candidate, check_hidden, check_refusals, check_test_set
 from gatekeeper.policy import LoadedPolicy, Policy, load_policy, load_settings
 from gatekeeper.policy.approval import FoundApproval, find_approval
+from gatekeeper.policy.lint import Remark
 from gatekeeper.reporters import junit_xml
 from gatekeeper.run_records import (
     ATTESTATION,
@@ -37,10 +40,20 @@ from gatekeeper.run_records import (
     read_run_files,
     resumed_run,
 )
-from gatekeeper.suites import plan_policy
+from gatekeeper.suites import is_decided, plan_policy
 from gatekeeper.testset import LockedTestSet, open_lock, verify_files
 from gatekeeper.trust import Ledger, Stamp, load_keys, sign_pdf
-from gatekeeper.verdict import ReleaseBar, approval_bars, conclude, judge, release_bars, shortfalls, told
+from gatekeeper.verdict import (
+    ReleaseBar,
+    approval_bars,
+    blind_spots,
+    conclude,
+    judge,
+    release_bars,
+    run_self_test,
+    shortfalls,
+    told,
+)
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -75,7 +88,8 @@ class CheckRequest:
 class CheckResult:
     """A finished run: its verdict, its folder, how often the test set was used so far, seconds of inference.
 
-    ``bars`` is all that bars its release; without any it may be released.
+    ``bars`` is all that bars its release; without any it may be released. ``self_test`` says which planted defects the
+    gate sees on this evidence.
     """
 
     verdict: Verdict
@@ -84,6 +98,7 @@ class CheckResult:
     development: bool
     inference_seconds: dict[str, float]
     bars: tuple[ReleaseBar, ...]
+    self_test: SelfTest
 
 
 def check(
@@ -110,6 +125,7 @@ def check(
         raise UsageError(Code.FILE_NOT_FOUND, "the folder of the images is not there", where=where, mend=mend)
     check_test_set(loaded.policy, testset.manifest)
     asked = check_candidate(loaded.policy, plan, candidate.record.contract)
+    check_refusals(loaded.policy, candidate.record.contract, testset.manifest)
     check_hidden(candidate, testset, request.testset, (request.home, request.out))
     found = find_approval(
         loaded.policy, _iso(started), keys.root, request.home, Path(loaded.layers[-1]), request.approval
@@ -137,6 +153,7 @@ def check(
                 journal=run.journal,
                 log=log,
                 pictured=next(iter(asked.structures), None) if loaded.policy.dossier.pictures else None,
+                decided=partial(is_decided, loaded.policy, candidate.record.contract.operating_point),
             ),
             progress,
         )
@@ -164,6 +181,7 @@ def check(
             evidence=result.evidence,
             exploratory=loaded.exploratory,
         )
+        tested = _self_test(loaded.policy, result.evidence, candidate.record.contract, result.environment, stamp)
         records = RunRecords(
             loaded.policy,
             plan,
@@ -173,6 +191,7 @@ def check(
             result.evidence,
             verdict,
             found.envelope,
+            tested,
         )
         bars = release_bars(verdict, loaded.policy, found, development=keys.development, exposures=fact.exposures)
         kept = testset, result.masks
@@ -180,7 +199,7 @@ def check(
         progress("judging and writing the dossier", 1, 1)
     with Ledger(request.home / "ledger.sqlite") as ledger:
         ledger.append("run.finished", {"run": stamp.id, "verdict": verdict.verdict.value}, _iso(_now()))
-    return CheckResult(verdict, run.final, fact.exposures, keys.development, result.inference_seconds, bars)
+    return CheckResult(verdict, run.final, fact.exposures, keys.development, result.inference_seconds, bars, tested)
 
 
 def rehearse(policy: str, overrides: tuple[str, ...], testset: Path | None, home: Path) -> tuple[Plan, tuple[str, ...]]:
@@ -200,9 +219,7 @@ def evaluate(folder: Path, root: Certificate, policy: str | None = None, overrid
     Under another policy the verdict is exploratory: thresholds chosen after the evidence was seen release nothing.
     Raises IntegrityError when the run's files are not those that a key under ``root`` attested.
     """
-    files = read_run_files(folder)
-    open_attestation(folder / ATTESTATION, root).hold(files, str(folder))
-    records = read_records(files, str(folder))
+    records = _attested(folder, root)
     if policy is None and not overrides:
         judged, exploratory = records.policy, records.verdict.exploratory
     else:
@@ -230,6 +247,33 @@ def evaluate(folder: Path, root: Certificate, policy: str | None = None, overrid
     )
 
 
+def lint_against(policies: tuple[str, ...], folder: Path, root: Certificate) -> dict[str, tuple[Remark, ...]]:
+    """Say of each policy, by its name or file, which defects planted in the evidence of a finished run it does not see.
+
+    Raises UsageError for a policy of another task than the run's, and IntegrityError as ``evaluate`` does.
+    """
+    records = _attested(folder, root)
+    found = {}
+    for name in policies:
+        loaded, task = load_policy(name), records.policy.context.task
+        if loaded.policy.context.task != task:
+            raise UsageError(
+                Code.MISMATCH,
+                f"a policy of {loaded.policy.context.task} says nothing about a run of {task}",
+                where=name,
+                mend="give a run of the policy's own task with --against",
+            )
+        tested = run_self_test(
+            loaded.policy,
+            records.evidence,
+            records.candidate.contract.operating_point,
+            environment=records.environment,
+            started=records.verdict.run.started,
+        )
+        found[name] = blind_spots(loaded, tested)
+    return found
+
+
 def configure(policy: str, overrides: tuple[str, ...]) -> tuple[LoadedPolicy, EngineSettings]:
     """Resolve a policy and the engine's settings, each with the overrides that begin with its name."""
     for override in overrides:
@@ -241,6 +285,27 @@ def configure(policy: str, overrides: tuple[str, ...]) -> tuple[LoadedPolicy, En
             )
     settings = load_settings(EngineSettings, "engine/default", _under("engine", overrides))
     return load_policy(policy, _under("policy", overrides)), settings
+
+
+def _attested(folder: Path, root: Certificate) -> RunRecords:
+    files = read_run_files(folder)
+    open_attestation(folder / ATTESTATION, root).hold(files, str(folder))
+    return read_records(files, str(folder))
+
+
+def _self_test(
+    policy: Policy, evidence: Evidence, contract: Contract, environment: Environment, stamp: RunStamp
+) -> SelfTest:
+    """Test the gate on the evidence. Raises InvalidRunError where the same evidence is not judged alike."""
+    tested = run_self_test(policy, evidence, contract.operating_point, environment=environment, started=stamp.started)
+    if not tested.a_a:
+        raise InvalidRunError(
+            Code.NOT_RECOMPUTED,
+            "the gate does not judge the same evidence alike when its rows stand in another order",
+            why=f"what differs: {', '.join(tested.differing)}",
+            mend="this is a fault of gatekeeper, not of the candidate: report it with the names of these requirements",
+        )
+    return tested
 
 
 def _under(group: str, overrides: tuple[str, ...]) -> tuple[str, ...]:
@@ -309,8 +374,10 @@ def _write_run(
     kept: tuple[LockedTestSet, KeptMasks],
 ) -> None:
     from gatekeeper.dossier import DossierMaterial, render_dossier, structure_results
-    from gatekeeper.dossier.gather import failures, latency_seconds, repeat_scatter, roc_curve
+    from gatekeeper.dossier.gather import failures, latency_seconds, peak_memory, repeat_scatter, roc_curve, stage_times
     from gatekeeper.dossier.gather_stress import ladders
+    from gatekeeper.suites.refusal import by_kind
+    from gatekeeper.suites.repeat_summary import level_summaries
     from gatekeeper.suites.stress_summary import corruption_errors, envelope
 
     contract = records.candidate.contract
@@ -327,10 +394,14 @@ def _write_run(
         roc=roc_curve(evidence, operating_point),
         ladders=ladders(records.policy, evidence, operating_point),
         repeatability=repeat_scatter(evidence, operating_point),
+        levels=level_summaries(records.policy, evidence, operating_point),
         latency_seconds=latency_seconds(evidence),
+        stages=stage_times(evidence),
+        peak_mib=peak_memory(evidence),
         failures=failures(evidence),
         corruption_errors=corruption_errors(records.policy, evidence, operating_point),
         envelope=envelope(records.policy, evidence, operating_point),
+        refusals=by_kind(records.policy, evidence),
         ledger=fact,
         development=keys.development,
         policy_layers=tuple(Path(layer).name for layer in loaded.layers),
@@ -339,6 +410,7 @@ def _write_run(
         bars=bars,
         structures=structures,
         overlays=_overlays(structures, contract, *kept),
+        self_test=records.self_test,
     )
     files = records.to_files(folder)
     reasons = tuple(bar.reason.value for bar in bars)

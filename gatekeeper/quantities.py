@@ -12,14 +12,28 @@ _UNITS = {
     "mm": ("mm", 1.0),
     "mL": ("mL", 1.0),
     "degree": ("degree", 1.0),
+    "MiB": ("MiB", 1.0),
+    "GiB": ("MiB", 1024.0),
+    "cases/s": ("cases/s", 1.0),
+    "cases/min": ("cases/s", 1.0 / 60.0),
+    "cases/h": ("cases/s", 1.0 / 3600.0),
     "%": ("1", 0.01),
 }
-_EXAMPLES = {"s": "20 ms", "mm": "1.5 mm", "mL": "5 mL", "degree": "15 degree", "severity": "3", "count": "4"}
-_WRITTEN = re.compile(r"^(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?) ?([a-zA-Z]+|%)$")
+_EXAMPLES = {
+    "s": "20 ms",
+    "mm": "1.5 mm",
+    "mL": "5 mL",
+    "degree": "15 degree",
+    "MiB": "2 GiB",
+    "cases/s": "50 cases/s",
+    "severity": "3",
+    "count": "4",
+}
+_WRITTEN = re.compile(r"^(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?) ?([a-zA-Z]+(?:/[a-z]+)?|%)$")
 
 
 def parse_quantity(written: str | int | float, unit: str) -> float:
-    """Return a quantity in ``unit`` (``1``, ``s``, ``mm``, ``mL``, ``degree``, ``count``, ``severity``).
+    """Return a quantity in ``unit``: ``1 s mm mL degree MiB cases/s count severity``.
 
     A proportion may be a bare number or per cent, a count and a severity are bare numbers; all else needs its unit.
     Raises ValueError with a sentence that says what was expected.

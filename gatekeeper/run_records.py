@@ -18,6 +18,7 @@ from gatekeeper.candidate import CandidateRecord
 from gatekeeper.canonical import pretty_json
 from gatekeeper.errors import Code, IntegrityError, UsageError
 from gatekeeper.evidence import Environment, Evidence, Plan, Record, Verdict, read_evidence
+from gatekeeper.evidence.self_test import SelfTest
 from gatekeeper.policy import Policy
 from gatekeeper.testset import Manifest
 
@@ -38,13 +39,16 @@ FILES = {
     "verdict.json": "verdict.json",
 }
 APPROVAL = "approval.dsse.json"
+SELF_TEST = "self_test.json"
+# of these a run may have none: its policy was not approved, or it was made before gates tested themselves
+OPTIONAL = (APPROVAL, SELF_TEST)
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 @dataclass(frozen=True)
 class RunRecords:
-    """Everything from which a verdict can be recomputed, the verdict itself, and the policy's approval, if any."""
+    """Everything from which a verdict can be recomputed, and the verdict; approval and self-test, if there are any."""
 
     policy: Policy
     plan: Plan
@@ -54,6 +58,7 @@ class RunRecords:
     evidence: Evidence
     verdict: Verdict
     approval: bytes | None = None
+    self_test: SelfTest | None = None
 
     def to_files(self, folder: Path) -> dict[str, bytes]:
         """Write the records below ``folder``; return their bytes by the name of the attachment."""
@@ -69,6 +74,8 @@ class RunRecords:
             target = folder / FILES[name]
             target.parent.mkdir(exist_ok=True)
             target.write_text(pretty_json(record.to_json()), encoding="utf-8")
+        if self.self_test is not None:
+            (folder / SELF_TEST).write_text(pretty_json(self.self_test.to_json()), encoding="utf-8")
         self.evidence.write(folder / FILES[EVIDENCE])
         if self.approval is not None:
             (folder / APPROVAL).write_bytes(self.approval)
@@ -89,6 +96,7 @@ def read_records(files: Mapping[str, bytes], where: str) -> RunRecords:
         evidence=read_evidence(files[EVIDENCE]),
         verdict=_record(Verdict, files, "verdict.json", where),
         approval=files.get(APPROVAL),
+        self_test=_record(SelfTest, files, SELF_TEST, where) if SELF_TEST in files else None,
     )
 
 
@@ -101,7 +109,7 @@ def read_run_files(folder: Path) -> dict[str, bytes]:
             where=str(folder),
             mend="give a folder that `gatekeeper check` wrote, with verdict.json in it",
         )
-    places = {**FILES, APPROVAL: APPROVAL}
+    places = {**FILES, **{name: name for name in OPTIONAL}}
     return {name: (folder / place).read_bytes() for name, place in places.items() if (folder / place).is_file()}
 
 

@@ -13,7 +13,7 @@ from gatekeeper.evidence import Verdict
 from gatekeeper.policy.approval import FoundApproval, open_approval
 from gatekeeper.run_records import APPROVAL, ATTESTATION, DOSSIER, STATEMENT, RunRecords, read_records, read_run_files
 from gatekeeper.trust import verify_pdf
-from gatekeeper.verdict import ReleaseBar, recompute, release_bars
+from gatekeeper.verdict import ReleaseBar, recompute, recompute_self_test, release_bars
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -74,6 +74,18 @@ def verify(dossier: Path, root: Certificate) -> Verification:
     )
     checked.append(f"{numbers} of {numbers} numbers recomputed")
     checked.append(f"verdict recomputed: {records.verdict.verdict.value}")
+    if records.self_test is None:
+        not_checked.append("what the gate can see: this dossier holds no self-test")
+    else:
+        planted = recompute_self_test(
+            records.policy,
+            records.candidate,
+            records.environment,
+            records.evidence,
+            records.verdict.run.started,
+            records.self_test,
+        )
+        checked.append(f"self-test made again: {planted} of {planted} planted defects judged as stated")
     found = _approval(records, root, where)
     if found.approval is not None:
         approval = found.approval

@@ -13,13 +13,13 @@ from torch.cuda import is_available as cuda_is_available
 
 from gatekeeper.attestation import checkpoint_of
 from gatekeeper.errors import Code, ExitCode, GatekeeperError, IntegrityError, InvalidRunError, UsageError
-from gatekeeper.evidence import Outcome, VerdictWord, read_evidence
+from gatekeeper.evidence import Evidence, Finding, Outcome, VerdictWord, read_evidence
 from gatekeeper.gate import CheckRequest, check, evaluate
 from gatekeeper.locking import lock_testset
-from gatekeeper.policy import load_policy
+from gatekeeper.policy import Policy, load_policy
 from gatekeeper.policy.approval import approve
 from gatekeeper.trust import Ledger, load_keys
-from gatekeeper.verdict import Bar
+from gatekeeper.verdict import Bar, judge
 from gatekeeper.verification import verify
 
 
@@ -51,6 +51,7 @@ def test_a_run_leaves_every_file_of_the_design(finished_run: Path) -> None:
         "dossier.pdf",
         "attestation.dsse.json",
         "junit.xml",
+        "self_test.json",
     }
 
 
@@ -77,7 +78,9 @@ def test_a_run_is_verified_without_model_and_images(finished_run: Path, home: Pa
     assert not any("attestation" in sentence for sentence in whole.not_checked)
 
 
-@pytest.mark.parametrize("name", ["verdict.json", "policy.json", "evidence/cases.parquet", "testset.json"])
+@pytest.mark.parametrize(
+    "name", ["verdict.json", "policy.json", "evidence/cases.parquet", "testset.json", "self_test.json"]
+)
 def test_a_changed_file_of_a_run_is_found(run_copy: Path, home: Path, name: str) -> None:
     data = bytearray((run_copy / name).read_bytes())
     data[len(data) // 2] ^= 1
@@ -361,3 +364,18 @@ def test_an_image_of_another_body_part_is_refused(bench: Bench, body_part: str, 
     error = refused(request_for(bench))
     assert error.problems[0].code is Code.MISMATCH
     assert "body part is not CHEST" in error.problems[0].what
+
+
+def test_a_gate_that_does_not_judge_the_same_evidence_alike_makes_the_run_invalid(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_order(policy: Policy, evidence: Evidence, operating_point: float, **more: object) -> tuple[Finding, ...]:
+        first, *others = judge(policy, evidence, operating_point, **more)  # type: ignore[arg-type]
+        return (first.model_copy(update={"estimate": float(evidence.under("baseline").score[0])}), *others)
+
+    monkeypatch.setattr("gatekeeper.verdict.self_test.judge", of_order)
+    with pytest.raises(InvalidRunError) as caught:
+        check(request_for(bench))
+    assert caught.value.exit_code is ExitCode.INVALID
+    assert caught.value.problems[0].why == "what differs: sensitivity"
+    assert not [run for run in bench.runs() if not run.name.startswith(".")]

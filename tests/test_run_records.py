@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gatekeeper.errors import Code, IntegrityError, UsageError
-from gatekeeper.run_records import FILES, new_run, read_records, read_run_files
+from gatekeeper.run_records import FILES, SELF_TEST, new_run, read_records, read_run_files
 
 
 def test_a_run_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -56,3 +56,13 @@ def test_a_record_that_is_missing_or_broken_is_named(finished_run: Path, name: s
         with pytest.raises(IntegrityError) as caught:
             read_records(changed, "here")
         assert name.removesuffix(".parquet") in str(caught.value) or "evidence" in str(caught.value)
+
+
+def test_a_run_of_before_gates_tested_themselves_is_read_and_a_broken_self_test_is_named(finished_run: Path) -> None:
+    files = read_run_files(finished_run)
+    assert read_records(files, "here").self_test is not None
+    older = {name: data for name, data in files.items() if name != SELF_TEST}
+    assert read_records(older, "here").self_test is None
+    for broken in (b"{}", b'{"a_a": true, "defects": []}', b"\xff"):
+        with pytest.raises(IntegrityError, match=SELF_TEST):
+            read_records(files | {SELF_TEST: broken}, "here")

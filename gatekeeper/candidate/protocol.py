@@ -28,6 +28,8 @@ MOST_OUTPUTS = 64
 Fault = Literal["refused", "out_of_memory", "crashed"]
 Word = Annotated[str, Field(max_length=200)]
 Size = Annotated[int, Field(ge=0)]
+Bytes = Annotated[int, Field(ge=0, le=1 << 60)]
+Seconds = Annotated[float, Field(ge=0.0, le=1e9)]
 
 
 class Order(Record):
@@ -134,7 +136,8 @@ class Part(Record):
 class Answer(Record):
     """What became of a question under one condition. Each case is in one part, or failed.
 
-    ``seconds`` of a timed question: transfer, forward pass, transfer back.
+    Of a timed question, ``seconds``: transfer, forward pass, transfer back; ``peak_device`` and ``peak_children``: the
+    most bytes held so far on the device, and by a process that was started and is gone; None where nothing tells.
     """
 
     kind: Literal["answer"] = "answer"
@@ -142,7 +145,9 @@ class Answer(Record):
     condition: Size
     parts: tuple[Part, ...]
     failed: tuple[Failed, ...]
-    seconds: tuple[float, float, float] | None = None
+    seconds: tuple[Seconds, Seconds, Seconds] | None = None
+    peak_device: Bytes | None = None
+    peak_children: Bytes | None = None
 
 
 class DeviceLost(Record):

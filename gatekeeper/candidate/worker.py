@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import resource
 import sys
 import time
 import traceback
@@ -162,6 +163,8 @@ def _answers(question: Question, order: Order, model: Model, slots: _Slots, devi
             parts=tuple(parts),
             failed=tuple(failed),
             seconds=(seconds[0], seconds[1], seconds[2]) if len(seconds) == 3 else None,
+            peak_device=_peak_of_device(device) if question.timed else None,
+            peak_children=_peak_of_children() if question.timed else None,
         )
 
 
@@ -207,17 +210,61 @@ def _outputs(
 ) -> Mapping[str, NDArray[np.generic]]:
     if seconds is None:
         return model.fetch(model.forward(model.stage(batch), setting))
-    clock = [time.perf_counter()]
+    marks = _Marks(model)
     staged = model.stage(batch)
-    model.synchronize()
-    clock.append(time.perf_counter())
+    marks.set()
     raw = model.forward(staged, setting)
-    model.synchronize()
-    clock.append(time.perf_counter())
+    marks.set()
     outputs = model.fetch(raw)
-    clock.append(time.perf_counter())
-    seconds += [after - before for before, after in pairwise(clock)]
+    marks.set()
+    seconds += marks.seconds()
     return outputs
+
+
+class _Marks:
+    """Points in time between the steps of a call; the first is set at once.
+
+    Each is set once the device is idle: where torch runs the network on a GPU as an event of its stream, elsewhere by
+    the monotonic clock.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._events: list[torch.cuda.Event] = []
+        self._clock: list[float] = []
+        self._on_stream = model.takes_tensors and "torch" in sys.modules and sys.modules["torch"].cuda.is_initialized()
+        self.set()
+
+    def set(self) -> None:
+        self._model.synchronize()  # images are copied on a stream of their own
+        if self._on_stream:
+            import torch
+
+            event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+            event.record()
+            self._events.append(event)
+            return
+        self._clock.append(time.perf_counter())
+
+    def seconds(self) -> list[float]:
+        """Return the time from each mark to the next; all work before the last has been waited for."""
+        if self._on_stream:
+            self._events[-1].synchronize()
+            return [before.elapsed_time(after) / 1e3 for before, after in pairwise(self._events)]
+        return [after - before for before, after in pairwise(self._clock)]
+
+
+def _peak_of_device(device: str) -> int | None:
+    """Return the most bytes that torch held on the device; None where it was another library, or a CPU."""
+    torch_there = sys.modules.get("torch")
+    if device != "cuda" or torch_there is None:
+        return None
+    return int(torch_there.cuda.max_memory_allocated()) or None
+
+
+def _peak_of_children() -> int | None:
+    """Return the most resident bytes of one process that was started and is gone, or None without any."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 or None
 
 
 def _numbers(outputs: Mapping[str, NDArray[np.generic]]) -> list[tuple[str, NDArray[np.generic]]]:

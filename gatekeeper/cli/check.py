@@ -28,6 +28,9 @@ def check(
         bool, typer.Option("--json", help="Print verdict and release as JSON instead of the table.")
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Finish the newest unfinished run of this check.")] = False,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Print what the gate made of planted defects; they always are.")
+    ] = False,
     require_releasable: Annotated[
         bool, typer.Option("--require-releasable", help="Exit 0 only for a PASS that nothing bars from release.")
     ] = False,
@@ -68,9 +71,9 @@ def check(
         result = check_candidate(request, progress, _warn)
     verdict = result.verdict.verdict.value
     if as_json:
-        typer.echo(result_json(result), nl=False)
+        typer.echo(result_json(result, self_test=self_test), nl=False)
     else:
-        print_result(result)
+        print_result(result, self_test=self_test)
     if exit_zero:
         return 0
     return release_code(verdict, result.bars) if require_releasable else exit_code(verdict)
@@ -88,6 +91,7 @@ def _print_plan(policy: str, overrides: tuple[str, ...], testset: Path | None, h
     for condition in plan.conditions:
         size = "" if condition.magnitude is None else f"  {condition.magnitude:g} {condition.unit}"
         timed = f"  {condition.timed_calls} timed calls" if condition.timed_calls else ""
+        timed += f"  {condition.cold_starts} cold starts" if condition.cold_starts else ""
         fresh = "  in a fresh process" if condition.fresh_process else ""
         typer.echo(f"  {condition.id:28}{condition.suite}{size}{timed}{fresh}")
     for sentence in shortfalls:

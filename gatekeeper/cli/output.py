@@ -30,20 +30,24 @@ def console() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=_WIDTH_WITHOUT_TERMINAL)
 
 
-def print_result(result: CheckResult) -> None:
-    """Print the verdict and where the dossier is."""
-    from gatekeeper.reporters import print_verdict
+def print_result(result: CheckResult, *, self_test: bool = False) -> None:
+    """Print the verdict and where the dossier is; what the gate made of planted defects in short, or as a table."""
+    from gatekeeper.reporters import print_self_test, print_verdict
 
     screen = console()
     print_verdict(screen, result.verdict, result.exposures)
+    print_self_test(screen, result.self_test, whole=self_test)
     signed = "DEVELOPMENT KEY, not for release" if result.development else "release key"
     screen.print(f"dossier  {result.folder / 'dossier.pdf'}   signed: tool ({signed})", highlight=False, soft_wrap=True)
     for line in release_lines(result.bars):
         screen.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def result_json(result: CheckResult) -> str:
-    """Return the content of ``verdict.json``, and under ``release`` what it does not hold: folder, bars, exposures."""
+def result_json(result: CheckResult, *, self_test: bool = False) -> str:
+    """Return the content of ``verdict.json``, and under ``release`` what it does not hold: folder, bars, exposures.
+
+    With ``self_test`` the content of ``self_test.json`` as well, under that name.
+    """
     from gatekeeper.canonical import pretty_json
 
     release: dict[str, JSON] = {
@@ -53,7 +57,8 @@ def result_json(result: CheckResult) -> str:
         "exposures": result.exposures,
         "folder": str(result.folder),
     }
-    return pretty_json({**result.verdict.to_json(), "release": release})
+    tested: dict[str, JSON] = {"self_test": result.self_test.to_json()} if self_test else {}
+    return pretty_json({**result.verdict.to_json(), "release": release, **tested})
 
 
 def release_lines(bars: tuple[ReleaseBar, ...]) -> list[str]:

@@ -25,7 +25,7 @@ from gatekeeper.demo.writing import written_below
 from gatekeeper.errors import Code, Problem, UsageError
 
 TABLE = "cases.csv"
-COLUMNS = ("case_id", "patient_id", "image", "mask", "skull", "reference")
+COLUMNS = ("case_id", "patient_id", "image", "mask", "skull", "reference", "must_refuse")
 _MRICRON = Path("/usr/share/mricron/templates")
 _MNI152 = "mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz"
 
@@ -59,6 +59,12 @@ def find_heads(mricron: Path = _MRICRON) -> tuple[Head, ...]:
     return heads
 
 
+def find_macaque(mricron: Path = _MRICRON) -> Path | None:
+    """Return the brain of a macaque (INIA19), which an extraction of human brains should decline, where it is."""
+    found = mricron / "inia19-t1-brain.nii.gz"
+    return found if found.is_file() else None
+
+
 def _missing(heads: tuple[Head, ...]) -> Iterator[Problem]:
     how = {
         "colin27": ("mricron-data, a package of Debian and Ubuntu", "apt-get install mricron-data"),
@@ -70,8 +76,10 @@ def _missing(heads: tuple[Head, ...]) -> Iterator[Problem]:
             yield Problem(Code.MISSING_PACKAGE, f"the demonstration needs a head that is in {package}", mend=mend)
 
 
-def write_heads(folder: Path, heads: tuple[Head, ...]) -> Path:
+def write_heads(folder: Path, heads: tuple[Head, ...], macaque: Path | None = None) -> Path:
     """Write images, masks and ``cases.csv`` below ``folder``; return the table's path. The same bytes each time.
+
+    A macaque has a row that must be refused.
 
     Headers are written anew: those of the packages hold paths of their makers. Raises UsageError when the folder cannot
     be written.
@@ -85,6 +93,8 @@ def write_heads(folder: Path, heads: tuple[Head, ...]) -> Path:
             writer.writerow(COLUMNS)
             for head in heads:
                 writer.writerow(_write_head(folder, head))
+            if macaque is not None:
+                writer.writerow(_write_macaque(folder, macaque))
     return table
 
 
@@ -101,7 +111,18 @@ def _write_head(folder: Path, head: Head) -> tuple[str, ...]:
     paths = f"images/{head.case_id}.nii.gz", f"masks/{head.case_id}.nii.gz"
     for path, voxels in zip(paths, (image, (stripped > 0).astype(np.uint8)), strict=True):
         (folder / path).write_bytes(_nifti(voxels, affine))
-    return head.case_id, head.patient, *paths, head.skull, head.reference
+    return head.case_id, head.patient, *paths, head.skull, head.reference, ""
+
+
+def _write_macaque(folder: Path, file: Path) -> tuple[str, ...]:
+    import nibabel
+
+    image = nibabel.Nifti1Image.from_filename(file)
+    voxels = np.asarray(image.dataobj, dtype=np.float32)
+    scaled = np.rint(voxels * (255.0 / max(1.0, float(voxels.max())))).astype(np.uint8)
+    path = "images/macaque.nii.gz"
+    (folder / path).write_bytes(_nifti(scaled, np.asarray(image.affine)))
+    return "macaque", "003", path, "", "taken off before", "", "another_species"
 
 
 def _read(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:

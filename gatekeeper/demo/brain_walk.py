@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatekeeper.demo.brain import find_heads, write_heads
+from gatekeeper.demo.brain import find_heads, find_macaque, write_heads
 from gatekeeper.demo.deepbet_plugin import FOLDER, WEIGHTS, require_deepbet, weights_folder
 from gatekeeper.demo.writing import written_below
 from gatekeeper.evidence import VerdictWord
@@ -50,7 +50,8 @@ def build_brain_set(out: Path, home: Path, progress: Progress) -> BrainSet:
     require_deepbet()
     progress("writing the heads", 0, 1)
     folder = out / "testset"
-    table = write_heads(folder, heads)
+    macaque = find_macaque()
+    table = write_heads(folder, heads, macaque)
     progress("writing the heads", 1, 1)
     secret = folder / "public.secret"
     secret.write_bytes(_SECRET)
@@ -59,7 +60,8 @@ def build_brain_set(out: Path, home: Path, progress: Progress) -> BrainSet:
     words = (
         f"test set  {table}\n"
         f"          {len(heads)} heads on T1-weighted MR, with masks of the brain that other programs made\n"
-        f"lock      {lock}   {manifest.digest}"
+        + ("          and the brain of a macaque, which should be declined\n" if macaque else "")
+        + f"lock      {lock}   {manifest.digest}"
     )
     return BrainSet(table, lock, manifest, words)
 

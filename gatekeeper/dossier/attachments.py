@@ -36,6 +36,7 @@ _KNOWN = {
     "evidence": ("Data", "evidence: one row per case, condition and repeat"),
     "environment": ("Data", "machine, versions and settings of the run"),
     "verdict": ("Data", "verdict and findings for machines"),
+    "self_test": ("Data", "defects planted in the evidence, and what the gate made of them"),
     "statement": ("Supplement", "signed statement on candidate, lock and policy"),
 }
 

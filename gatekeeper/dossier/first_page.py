@@ -103,8 +103,18 @@ def _facts(material: DossierMaterial) -> tuple[tuple[str, str], ...]:
         ("Test set", f"{verdict.testset}: {scope}, {use}"),
         ("Finished", f"{numerals.moment(verdict.run.finished)}, run {verdict.run.id}"),
     )
-    cut = tuple((name, shortened(value, _MOST_FACT)) for name, value in facts)
+    cut = tuple((name, shortened(value, _MOST_FACT)) for name, value in (*facts, *_blind(material)))
     return (*cut, ("Intended use", shortened(context.intended_use, _MOST_USE)))
+
+
+def _blind(material: DossierMaterial) -> tuple[tuple[str, str], ...]:
+    """Name the planted defects that this gate does not see; nothing where it sees all."""
+    missed = material.self_test.not_seen if material.self_test else ()
+    if not missed:
+        return ()
+    where = ": planted in this evidence, nothing blocks it (section 10)"
+    named = shortened(joined([defect.title for defect in missed]), _MOST_FACT - len(where))
+    return (("Would not see", named + where),)
 
 
 def _release(material: DossierMaterial) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from gatekeeper.dossier.material import Failures, RepeatScatter, RocCurve
+from gatekeeper.dossier.material import Failures, RepeatScatter, RocCurve, StageTimes
 from gatekeeper.evidence import BASELINE, Evidence
-from gatekeeper.suites.latency import LATENCY_ID
-from gatekeeper.suites.repeatability import Repeats
+from gatekeeper.suites.latency import BATCH_ID, COLD_ID, LATENCY_ID, stage_seconds
+from gatekeeper.suites.repeats import Repeats
 from gatekeeper.suites.subjects import Subjects
 
 
@@ -48,6 +48,44 @@ def latency_seconds(evidence: Evidence) -> tuple[float, ...]:
     """Return the seconds of the timed calls, in the order in which they were made; infinite for those that failed."""
     rows = evidence.under(LATENCY_ID)
     return tuple(np.where(rows.answered & np.isfinite(rows.seconds), rows.seconds, np.inf).tolist())
+
+
+_STAGES = {
+    "read": "reading of the files",
+    "decode": "decoding",
+    "preprocess": "preprocessing",
+    "transfer": "transfer to the device",
+    "forward": "forward pass",
+    "postprocess": "transfer back, postprocessing",
+    "inference": "inference: transfer, forward pass, transfer back",
+    "end_to_end": "end to end",
+}
+_OF_OTHERS = (
+    (BATCH_ID, "inference", "inference of a batch"),
+    (COLD_ID, "cold_start", "cold start"),
+    (COLD_ID, "first_case", "first case, end to end"),
+)
+
+
+def stage_times(evidence: Evidence) -> tuple[StageTimes, ...]:
+    """Return the seconds of timed calls by stage, then those of calls of a batch and of cold starts, as they are."""
+    wanted = [*((LATENCY_ID, stage, name) for stage, name in _STAGES.items()), *_OF_OTHERS]
+    found = [(name, stage_seconds(evidence.under(id_), stage)) for id_, stage, name in wanted]
+    return tuple(StageTimes(name, tuple(taken.tolist())) for name, taken in found if taken is not None and len(taken))
+
+
+def peak_memory(evidence: Evidence) -> tuple[tuple[str, float], ...]:
+    """Return the most memory in MiB that was held up to the last timed call, by whose it is: host, device."""
+    told = [
+        (owner, evidence.under(id_).clock.get(f"peak.{owner}"))
+        for owner in ("host", "device")
+        for id_ in (LATENCY_ID, BATCH_ID)
+    ]
+    peaks: dict[str, float] = {}
+    for owner, values in told:
+        if values is not None and np.isfinite(values).any():
+            peaks[owner] = max(peaks.get(owner, 0.0), float(np.nanmax(values)))
+    return tuple(peaks.items())
 
 
 def failures(evidence: Evidence) -> tuple[Failures, ...]:

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 from gatekeeper.candidate.load import CandidateRecord
 from gatekeeper.evidence import Environment, Plan, Verdict
+from gatekeeper.evidence.self_test import SelfTest
 from gatekeeper.policy import Policy
 from gatekeeper.policy.approval import Approval
+from gatekeeper.suites.refusal import Refusals
+from gatekeeper.suites.repeat_summary import LevelSummary
 from gatekeeper.suites.stress_summary import CorruptionError, Held
 from gatekeeper.testset import Manifest
 from gatekeeper.verdict import ReleaseBar
@@ -68,6 +71,14 @@ class RepeatScatter:
     mean: tuple[float, ...]
     spread: tuple[float, ...]
     flipped: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class StageTimes:
+    """One stage of timed calls: what it is called, and the seconds of each call, infinite where it failed."""
+
+    name: str
+    seconds: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -154,11 +165,14 @@ class LedgerFact:
 class DossierMaterial:
     """Everything that a dossier shows.
 
-    ``latency_seconds`` are the timed calls, in the order in which they were made, infinite where they failed.
+    ``latency_seconds`` are the timed calls, in the order in which they were made, infinite where they failed;
+    ``stages`` the same by stage, of calls of a batch, and of cold starts; ``peak_mib`` the most memory that was held,
+    by whose it is.
     ``development`` is true when the signing key is one that cannot release. ``notes`` are remarks of the run, shown
     after the requirements. ``bars`` is all that bars the release. ``structures`` are what was outlined or measured,
     ``overlays`` pictures of a few cases, which are shown only where the policy allows it. ``envelope`` is how far each
-    requirement holds along each ladder.
+    requirement holds along each ladder. ``self_test`` is what the gate made of planted defects. ``levels`` are
+    those of repeatability that were tried.
     """
 
     verdict: Verdict
@@ -180,5 +194,10 @@ class DossierMaterial:
     structures: tuple[StructureResult, ...] = ()
     overlays: tuple[Overlay, ...] = ()
     failures: tuple[Failures, ...] = ()
+    self_test: SelfTest | None = None
     corruption_errors: tuple[CorruptionError, ...] = ()
     envelope: tuple[Held, ...] = ()
+    refusals: tuple[Refusals, ...] = ()
+    stages: tuple[StageTimes, ...] = ()
+    peak_mib: tuple[tuple[str, float], ...] = ()
+    levels: tuple[LevelSummary, ...] = ()

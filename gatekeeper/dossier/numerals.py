@@ -24,6 +24,8 @@ class Style(StrEnum):
     STEP = "step"
     LENGTH = "mm"
     VOLUME = "mL"
+    MEMORY = "MiB"
+    RATE = "cases/s"
     PLAIN = "plain"
 
 
@@ -40,6 +42,8 @@ _BY_UNIT = {
     "severity": Style.STEP,
     "mm": Style.LENGTH,
     "mL": Style.VOLUME,
+    "MiB": Style.MEMORY,
+    "cases/s": Style.RATE,
 }
 
 
@@ -58,6 +62,8 @@ def number(value: float, style: Style, digits: int | None = None) -> str:
         return _time(value, digits)
     if style in (Style.LENGTH, Style.VOLUME):
         return f"{length(value) if digits is None else _fixed(value, digits)}{NARROW}{style.value}"
+    if style in (Style.MEMORY, Style.RATE):
+        return f"{_sign(f'{value:,.0f}' if abs(value) >= 999.5 else f'{value:.3g}')}{NARROW}{style.value}"
     if style is Style.STEP:
         return f"{value:.0f}" if value == round(value) else _fixed(value, 2)
     if style is Style.SMALL:
@@ -97,7 +103,7 @@ def bound(value: float, style: Style) -> str:
     if style is Style.TIME:
         factor, unit = _time_unit(value)
         return f"{_sign(f'{value * factor:.9g}')}{NARROW}{unit}"
-    if style in (Style.LENGTH, Style.VOLUME):
+    if style in (Style.LENGTH, Style.VOLUME, Style.MEMORY, Style.RATE):
         return f"{_sign(f'{value:.9g}')}{NARROW}{style.value}"
     return number(value, style)
 
@@ -118,7 +124,8 @@ def interval(finding: Finding) -> str | None:
         return None
     style = style_of(finding.metric, finding.unit)
     low, high = (beside(end, finding.threshold.value, style) for end in finding.interval)
-    for tail in (f"{NARROW}%", f"{NARROW}ms", f"{NARROW}s", f"{NARROW}min", f"{NARROW}mm", f"{NARROW}mL"):
+    for unit in ("%", "ms", "s", "min", "mm", "mL", "MiB", "cases/s"):
+        tail = NARROW + unit
         if low.endswith(tail) and high.endswith(tail):
             low = low.removesuffix(tail)
             break

@@ -10,16 +10,19 @@ from gatekeeper.engine.journal import Found
 from gatekeeper.engine.measuring import Asked, value_columns
 from gatekeeper.evidence import Evidence, Plan
 from gatekeeper.testset import LockedTestSet
+from gatekeeper.testset.unusable import inputs_of
 
 
 def assembled(plan: Plan, testset: LockedTestSet, found: Found, asked: Asked) -> Evidence:
     """Return evidence of all rows, with what the lock says of their cases: patient, subject, label, attributes.
 
+    A case is numbered by its place in ``inputs_of``, since rows may be of what is unusable.
+
     What is asked of structures has its columns even where no case was answered: a lost case has a cost. Repeats of the
     clock follow one another, cases in turn. A condition of a numeric format that some of the cases were not run in,
     since the run was begun on another device and resumed, is left out.
     """
-    cases = testset.manifest.cases
+    cases, inputs = testset.manifest.cases, inputs_of(testset.manifest)
     rows = np.bincount(np.asarray(found.condition, dtype=np.intp), minlength=len(plan.conditions))
     partly = {
         index
@@ -28,7 +31,7 @@ def assembled(plan: Plan, testset: LockedTestSet, found: Found, asked: Asked) ->
     }
     order = np.lexsort((found.case, found.repeat, found.condition)).tolist()
     order = [row for row in order if found.condition[row] not in partly]
-    of = [cases[found.case[row]] for row in order]
+    of = [inputs[found.case[row]] for row in order]
     ids = [condition.id for condition in plan.conditions]
     columns: dict[str, Sequence[object]] = {
         "case_id": [case.case_id for case in of],
@@ -54,7 +57,7 @@ def _findings(testset: LockedTestSet, found: Found, order: Sequence[int]) -> dic
         return {}
     from gatekeeper.engine.references import lesions_in
 
-    lesions = [lesions_in(case.boxes) for case in testset.manifest.cases]
+    lesions = [lesions_in(case.boxes) for case in inputs_of(testset.manifest)]
     return {
         "finding_score": [found.finding_score[row] or [] for row in order],
         "finding_lesion": [found.finding_lesion[row] or [] for row in order],

@@ -48,7 +48,8 @@ class Heard:
     """What became of a batch under one condition; positions count within the batch.
 
     ``parts``: positions, and their outputs with these as the first axis. ``failed``: position, outcome, and in a word
-    why. ``seconds``: transfer, forward pass, transfer back of a timed question.
+    why. Of a timed question, ``seconds``: transfer, forward pass, transfer back; ``peak_device``, ``peak_children``: as
+    the worker tells in its ``Answer``.
     """
 
     batch: Batch
@@ -56,6 +57,8 @@ class Heard:
     parts: tuple[tuple[tuple[int, ...], dict[str, NDArray[np.generic]]], ...]
     failed: tuple[tuple[int, CaseOutcome, str], ...]
     seconds: tuple[float, float, float] | None = None
+    peak_device: int | None = None
+    peak_children: int | None = None
 
 
 @dataclass
@@ -115,6 +118,10 @@ class Crew:
     def ready(self) -> Ready:
         """What the present worker said of itself."""
         return self._session.ready
+
+    def peak(self) -> int:
+        """Return the most bytes that the present worker, and what it started and is still there, have held."""
+        return self._session.peak()
 
     def put(self, batch: Batch) -> Iterator[Heard]:
         """Hand in a batch; give what is heard of earlier ones where that must be waited for."""
@@ -181,7 +188,8 @@ class Crew:
         opened.left.pop(0)
         self._answered, self._lost = True, 0
         self._failed = self._failed or any(one.fault != "refused" for one in answer.failed)
-        return Heard(opened.batch, answer.condition, parts, failed, answer.seconds)
+        peaks = answer.peak_device, answer.peak_children
+        return Heard(opened.batch, answer.condition, parts, failed, answer.seconds, *peaks)
 
     def _recover(self, lost: Lost) -> Iterator[Heard]:
         """Start a new worker, settle the batch that the old one was at, and ask the others again."""

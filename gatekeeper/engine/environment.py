@@ -6,14 +6,14 @@ import importlib.metadata
 import os
 import platform
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gatekeeper import __version__
 from gatekeeper.candidate import Contract
 from gatekeeper.candidate.protocol import Ready
 from gatekeeper.engine.settings import EngineSettings
-from gatekeeper.evidence import Environment
+from gatekeeper.evidence import Clock, Environment
 
 NOT_RUN = "the model was not run here: its predictions were made elsewhere"
 _PACKAGES = ("numpy", "scipy", "pyarrow", "pydicom", "pydantic", "safetensors", "hydra-core", "weasyprint", "pyhanko")
@@ -21,10 +21,11 @@ _PACKAGES = ("numpy", "scipy", "pyarrow", "pydicom", "pydantic", "safetensors", 
 
 @dataclass
 class Circumstances:
-    """What became known on the way: what the worker said of itself, how many were replaced."""
+    """What became known on the way: what the worker said of itself, how many were replaced, how steady it was."""
 
     ready: Ready | None = None
     restarts: int = 0
+    clocks: dict[str, Clock] = field(default_factory=dict)
 
 
 def describe_environment(circumstances: Circumstances, settings: EngineSettings, contract: Contract) -> Environment:
@@ -46,6 +47,7 @@ def describe_environment(circumstances: Circumstances, settings: EngineSettings,
         isolation="; ".join(ready.walls) if ready else NOT_RUN,
         restarts=circumstances.restarts,
         packages={**of_worker, **{name: importlib.metadata.version(name) for name in _PACKAGES}},
+        clocks=dict(sorted(circumstances.clocks.items())),
     )
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from gatekeeper.candidate.protocol import Ready
 from gatekeeper.engine.outputs import CaseAnswer
 from gatekeeper.errors import Code, InvalidRunError
-from gatekeeper.evidence import CaseOutcome
+from gatekeeper.evidence import CaseOutcome, Clock
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -130,6 +130,15 @@ class Journal:
         """Return what the worker of an earlier attempt said of itself."""
         path = self.folder / _READY
         return Ready.model_validate_json(path.read_bytes()) if path.is_file() else None
+
+    def keep_clock(self, part: str, clock: Clock) -> None:
+        """Keep how steady the machine was while the calls of a part were timed."""
+        write_whole(self.folder / f"{part}.clock.json", clock.model_dump_json().encode())
+
+    def clock(self, part: str) -> Clock | None:
+        """Return how steady the machine was while a part was timed; None of a part that was not."""
+        path = self.folder / f"{part}.clock.json"
+        return Clock.model_validate_json(path.read_bytes()) if path.is_file() else None
 
     def write(self, part: str, found: Found) -> None:
         """Keep a part. Raises OSError when it cannot be written."""

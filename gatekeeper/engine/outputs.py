@@ -48,7 +48,7 @@ class CaseAnswer:
     ``score``: the probability of the positive class; of findings the highest of their scores, 0 without any; None
     where there is no such thing. ``answers``: the further columns of evidence. ``findings``: scores, and the lesion
     that each hits (-1 none, -2 not counted). ``fault`` is None where the outcome is ok. ``mask``: of the structure that
-    was to be kept, on the image's own grid.
+    was to be kept, on the image's own grid; ``masks``: of every structure asked, where all were to be kept.
     """
 
     outcome: CaseOutcome
@@ -57,6 +57,7 @@ class CaseAnswer:
     findings: tuple[list[float], list[int]] | None = None
     fault: OutputFault | None = None
     mask: NDArray[np.bool_] | None = field(default=None, compare=False)
+    masks: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict, compare=False)
 
 
 def check_answerable(contract: Contract, asked: Asked) -> None:
@@ -84,6 +85,8 @@ def hold(
     references: Sequence[Reference],
     asked: Asked,
     kept: str | None = None,
+    *,
+    every: bool = False,
 ) -> list[CaseAnswer]:
     """Hold the outputs of one batch against the contract, and measure each case.
 
@@ -97,6 +100,7 @@ def hold(
     grids : of the n prepared arrays, which have one shape
     references : what is right of the n cases
     kept : the structure whose masks come with the answers; none do without it
+    every : whether the masks of all structures asked come with them
 
     Returns
     -------
@@ -113,7 +117,7 @@ def hold(
         cases = _by_case(outputs, contract.output, len(grids), grids[0].shape)
     except Invalid as invalid:
         return [_failed(invalid.fault, *pair, contract, asked) for pair in zip(references, grids, strict=True)]
-    return [_held(*one, contract, asked, kept) for one in zip(cases, references, grids, strict=True)]
+    return [_held(*one, contract, asked, kept, every) for one in zip(cases, references, grids, strict=True)]
 
 
 def called_at_once(outputs: Mapping[str, Array], output: OutputContract, count: int) -> list[float] | None:
@@ -131,13 +135,19 @@ def called_at_once(outputs: Mapping[str, Array], output: OutputContract, count: 
 
 
 def _held(
-    values: tuple[Array, ...], reference: Reference, grid: Grid, contract: Contract, asked: Asked, kept: str | None
+    values: tuple[Array, ...],
+    reference: Reference,
+    grid: Grid,
+    contract: Contract,
+    asked: Asked,
+    kept: str | None,
+    every: bool,
 ) -> CaseAnswer:
     try:
         if contract.output.kind in CALLS:
             return _called(values[0], contract.output, asked)
         if contract.output.kind in MASKS:
-            return _masked(values[0], reference, grid, contract, asked, kept)
+            return _masked(values[0], reference, grid, contract, asked, kept, every)
         return _found(values[0], values[1], reference, grid, asked)
     except Invalid as invalid:
         return _failed(invalid.fault, reference, grid, contract, asked)
@@ -209,20 +219,27 @@ def _called(values: Array, output: OutputContract, asked: Asked) -> CaseAnswer:
 
 
 def _masked(
-    values: Array, reference: Reference, grid: Grid, contract: Contract, asked: Asked, kept: str | None
+    values: Array, reference: Reference, grid: Grid, contract: Contract, asked: Asked, kept: str | None, every: bool
 ) -> CaseAnswer:
     output = contract.output
+    wanted = dict.fromkeys((*(asked.structures if every else ()), *((kept,) if kept else ())))
     if output.kind in ("mask", "mask_softmax"):
         labels = _image_labels(values, output, grid)
-        mask = labels == output.structures[kept] if kept else None
-        return CaseAnswer(CaseOutcome.OK, answers=measured_labels(labels, reference, grid, output, asked), mask=mask)
-    probabilities = voxel_probabilities(values, output)
-    masks = {
-        name: _image_mask(probabilities[output.structures[name]], contract.operating_point, grid)
-        for name in asked.structures
-    }
-    answers = measured_masks(masks, reference, grid, output, asked)
-    return CaseAnswer(CaseOutcome.OK, answers=answers, mask=masks[kept] if kept else None)
+        masks = {name: np.asarray(labels == output.structures[name]) for name in wanted}
+        answers = measured_labels(labels, reference, grid, output, asked)
+    else:
+        probabilities = voxel_probabilities(values, output)
+        masks = {
+            name: _image_mask(probabilities[output.structures[name]], contract.operating_point, grid)
+            for name in asked.structures
+        }
+        answers = measured_masks(masks, reference, grid, output, asked)
+    return CaseAnswer(
+        CaseOutcome.OK,
+        answers=answers,
+        mask=masks[kept] if kept else None,
+        masks={name: masks[name] for name in asked.structures} if every else {},
+    )
 
 
 def _image_labels(values: Array, output: OutputContract, grid: Grid) -> NDArray[np.uint16]:

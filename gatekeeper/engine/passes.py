@@ -15,8 +15,8 @@ from gatekeeper.evidence import Condition, Plan
 class Pass:
     """One walk over the cases: ``conditions`` by their index in the plan, ``batch_size`` where they say one.
 
-    Passes of one ``process`` share a worker; ``timed`` ones have one condition, which asks case after case; ``reverse``
-    ones begin with the last case.
+    Passes of one ``process`` share a worker; ``timed`` ones have one condition, which asks call after call; ``reverse``
+    ones begin with the last case; ``refusal`` ones have one condition, of unusable inputs.
     """
 
     process: int
@@ -24,21 +24,27 @@ class Pass:
     batch_size: int | None = None
     timed: bool = False
     reverse: bool = False
+    refusal: bool = False
 
 
 def passes_of(plan: Plan) -> tuple[Pass, ...]:
-    """Group a plan: first all that shares a worker, the clock last, then each condition with a fresh process."""
+    """Group a plan: first all that shares a worker, then the clock and what may end it, then the fresh processes."""
     shared: dict[tuple[int | None, bool], list[int]] = {}
-    timed, fresh = [], []
+    timed, refusals, fresh = [], [], []
     for index, condition in enumerate(plan.conditions):
         if condition.fresh_process:
             fresh.append(index)
-        elif condition.timed_calls:
+        elif condition.recorded_calls:
             timed.append(index)
+        elif condition.refusal is not None:
+            refusals.append(index)
         else:
             shared.setdefault((condition.batch_size, condition.reverse), []).append(index)
     passes = [Pass(0, tuple(indices), size, reverse=reverse) for (size, reverse), indices in shared.items()]
-    passes += [Pass(0, (index,), timed=True) for index in timed]
+    cold = [index for index in timed if plan.conditions[index].cold_starts]
+    passes += [Pass(0, (index,), timed=True) for index in timed if index not in cold]
+    passes += [Pass(0, (index,), refusal=True) for index in refusals]
+    passes += [Pass(0, (index,), timed=True) for index in cold]  # new workers last: the folder becomes theirs
     return (*passes, *(_alone(process, index, plan.conditions[index]) for process, index in enumerate(fresh, start=1)))
 
 

@@ -10,7 +10,7 @@ from gatekeeper.candidate import Candidate
 from gatekeeper.engine.measuring import Asked
 from gatekeeper.engine.reading import Kind
 from gatekeeper.engine.settings import EngineSettings
-from gatekeeper.evidence import Plan
+from gatekeeper.evidence import Evidence, Plan
 from gatekeeper.testset import LockedTestSet
 
 Progress = Callable[[str, int, int], None]
@@ -22,6 +22,8 @@ class RunRequest:
 
     ``journal`` is the folder in which the run keeps what it found; ``log`` takes what lost workers printed.
     ``pictured`` is the structure whose masks at baseline are kept there as well, those of cases that are no repeats.
+    ``decided`` says of a condition that is run ``until_decided``, by its id and the evidence so far, whether it need
+    not be run any more.
     """
 
     plan: Plan
@@ -33,6 +35,7 @@ class RunRequest:
     journal: Path
     log: Path
     pictured: str | None = None
+    decided: Callable[[str, Evidence], bool] = lambda condition, evidence: False
 
     @property
     def batch_size(self) -> int:

@@ -14,6 +14,7 @@ from gatekeeper.candidate.isolation import Confinement, Level, choose
 from gatekeeper.candidate.isolation.visible import gpu_devices
 from gatekeeper.candidate.protocol import Order, Ready
 from gatekeeper.engine.assembly import assembled
+from gatekeeper.engine.between_runs import BetweenRuns
 from gatekeeper.engine.crew import Crew, Heard
 from gatekeeper.engine.environment import Circumstances, describe_environment
 from gatekeeper.engine.journal import Found, Journal
@@ -25,13 +26,16 @@ from gatekeeper.engine.passes import Pass, can_be_run, passes_of
 from gatekeeper.engine.predictions import read_predictions
 from gatekeeper.engine.reading import ReadCase, Reader, batch_of, mismatch
 from gatekeeper.engine.references import reference_of
+from gatekeeper.engine.refusals import Refusals
 from gatekeeper.engine.request import Progress, RunRequest
 from gatekeeper.engine.session import Place, Session, made_place, work_folder
 from gatekeeper.engine.settings import EngineSettings
+from gatekeeper.engine.timing import Timer
 from gatekeeper.errors import Code, InvalidRunError
-from gatekeeper.evidence import BASELINE, CaseOutcome, Condition, Environment, Evidence
+from gatekeeper.evidence import BASELINE, Clock, Condition, Environment, Evidence
 from gatekeeper.perturbations import case_seed
 from gatekeeper.testset.readers.image import Unfit
+from gatekeeper.testset.unusable import inputs_of
 
 _STAGE = "running the candidate"
 # Batches that are journalled together, and within which batches of one shape are formed.
@@ -62,6 +66,7 @@ class _Run:
     place: Place
     deadline: float
     masks: KeptMasks
+    between: BetweenRuns
     circumstances: Circumstances = field(default_factory=Circumstances)
     took: dict[str, float] = field(default_factory=dict)
     done: int = 0
@@ -70,7 +75,8 @@ class _Run:
 def run_plan(request: RunRequest, progress: Progress = lambda stage, done, total: None) -> RunResult:
     """Run every condition of a plan over every case, in worker processes within their walls.
 
-    A condition that cannot be run here is left out (``passes.can_be_run``), and has no rows.
+    A condition that cannot be run here is left out (``passes.can_be_run``), and has no rows; so is one that is run
+    ``until_decided`` once what was found decides.
     What the journal holds already is not run again. ``progress`` is told (stage, done, total). Raises UsageError when
     candidate and images do not fit, or no walls can be put up here; InvalidRunError when the machinery failed.
     """
@@ -91,25 +97,44 @@ def run_plan(request: RunRequest, progress: Progress = lambda stage, done, total
             made_place(request.candidate, Path(folder)),
             time.monotonic() + settings.timeout_seconds,
             masks,
+            BetweenRuns(request.journal, request.plan, contract),
         )
         found = Found()
+        Refusals(request).check()
         passes = passes_of(request.plan)
         for process in sorted({one.process for one in passes}):
-            _of_process(run, [one for one in passes if one.process == process], passes, found)
+            those = [one for one in passes if one.process == process]
+            if not _is_decided(run, those, found):
+                _of_process(run, those, passes, found)
     evidence = assembled(request.plan, request.testset, found, request.asked)
     run.circumstances.ready = run.circumstances.ready or run.journal.ready()
     return RunResult(evidence, describe_environment(run.circumstances, settings, contract), run.took, masks)
 
 
+def _is_decided(run: _Run, those: Sequence[Pass], found: Found) -> bool:
+    """Say whether the only condition of a process need not be run any more; then its cases count as done."""
+    request = run.request
+    conditions = [request.plan.conditions[index] for one in those for index in one.conditions]
+    if not all(condition.until_decided for condition in conditions):
+        return False
+    so_far = assembled(request.plan, request.testset, found, request.asked)
+    decided = all(request.decided(condition.id, so_far) for condition in conditions)
+    if decided:
+        _tell(run, len(conditions) * len(request.testset.manifest.cases))
+    return decided
+
+
 def _of_process(run: _Run, those: Sequence[Pass], passes: Sequence[Pass], found: Found) -> None:
     with ExitStack() as stack:
         crew: Crew | None = None
+        known = False
         for one in those:
             number = passes.index(one)
             parts = list(_parts(run, one, number))
             for name, indices in parts:
                 if run.journal.has(name):
                     found.extend(run.journal.read(name))
+                    _keep_clock(run, one, run.journal.clock(name))
                     _tell(run, len(indices) * len(one.conditions))
             missing = [(name, indices) for name, indices in parts if not run.journal.has(name)]
             if not missing:
@@ -126,11 +151,14 @@ def _of_process(run: _Run, those: Sequence[Pass], passes: Sequence[Pass], found:
             started = time.perf_counter()
             if one.timed:
                 found.extend(_timed(run, crew, one, missing[0][0]))
+            elif one.refusal:
+                found.extend(_refused(run, crew, one, missing[0][0], known=known))
             else:
                 for part in _asked(run, crew, one, missing):
                     found.extend(part)
             ids = [run.request.plan.conditions[index].id for index in one.conditions]
             run.took |= dict.fromkeys(ids, (time.perf_counter() - started) / len(ids))
+            known = True
         if crew is not None:
             run.circumstances.restarts += crew.restarts
 
@@ -165,7 +193,7 @@ def _check_same_machine(before: Ready | None, now: Ready) -> None:
 
 def _parts(run: _Run, one: Pass, number: int) -> Iterator[tuple[str, Sequence[int]]]:
     cases = len(run.request.testset.manifest.cases)
-    if one.timed:
+    if one.timed or one.refusal:
         yield f"pass-{number:03}", range(cases)
         return
     size = _BATCHES_OF_A_PART * max(one.batch_size or 1, run.request.batch_size)
@@ -224,11 +252,16 @@ def _take(run: _Run, heard: Heard, cases: Sequence[tuple[ReadCase, Reference]], 
             continue
         grids = [cases[position][0].prepared.grid for position in positions]
         references = [_moved(run, condition, *cases[position]) for position in positions]
-        answers = hold(outputs, contract, grids, references, request.asked, kept)
+        first, again = condition.id == BASELINE.id and run.between.wanted, run.between.compares(condition)
+        answers = hold(outputs, contract, grids, references, request.asked, kept, every=first or again)
         for position, answer in zip(positions, answers, strict=True):
             index = cases[position][0].index
-            found.add_answer(index, heard.condition, answer)
             run.masks.keep(index, answer.mask)
+            if first and answer.masks:
+                run.between.keep(index, answer.masks)
+            if again:  # the baseline of a case is always heard before
+                answer = replace(answer, answers={**answer.answers, **run.between.dice(index, answer.masks)})
+            found.add_answer(index, heard.condition, answer)
     for position, outcome, word in heard.failed:
         case, reference = cases[position]
         right = _moved(run, condition, case, reference)
@@ -244,28 +277,32 @@ def _moved(run: _Run, condition: Condition, case: ReadCase, reference: Reference
 
 
 def _timed(run: _Run, crew: Crew, one: Pass, name: str) -> Found:
-    """Ask one case after the other, in turn, by the condition's protocol."""
-    condition = run.request.plan.conditions[one.conditions[0]]
-    cases = len(run.request.testset.manifest.cases)
-    found = Found()
-
-    def heard_of(call: int, heard: Heard) -> None:
-        if call < 0:
-            return
-        seconds = sum(heard.seconds) if heard.seconds is not None else None
-        outcome, fault = (heard.failed[0][1], heard.failed[0][2]) if heard.failed else (CaseOutcome.OK, "")
-        if outcome is not CaseOutcome.OK:
-            seconds = None
-        found.add(heard.batch.cases[0], heard.condition, outcome, repeat=call // cases, fault=fault, seconds=seconds)
-
-    calls = range(-condition.warm_up_calls, condition.timed_calls)
-    for call in calls:
-        batch = batch_of([run.reader.read(call % cases)])
-        for heard in (*crew.put(batch), *crew.rest()):
-            heard_of(call, heard)
+    """Ask call after call by the condition's protocol, and journal them."""
+    request, (index,) = run.request, one.conditions
+    condition, cases = request.plan.conditions[index], len(request.testset.manifest.cases)
+    timer = Timer(request.candidate.record.contract, request.asked, run.reader, cases, request.batch_size)
+    if condition.cold_starts:
+        found, clock = timer.cold_starts(lambda: _crew(run), condition, index)
+    else:
+        found, clock = timer.calls(crew, condition, index)
+    _keep_clock(run, one, clock)
+    run.journal.keep_clock(name, clock)
     run.journal.write(name, found)
     _tell(run, cases)
     return found
+
+
+def _refused(run: _Run, crew: Crew, one: Pass, name: str, *, known: bool) -> Found:
+    """Hand in the unusable inputs of one kind, and journal what became of them."""
+    found = Refusals(run.request).tried(crew, one.conditions[0], known=known)
+    run.journal.write(name, found)
+    _tell(run, len(run.request.testset.manifest.cases))
+    return found
+
+
+def _keep_clock(run: _Run, one: Pass, clock: Clock | None) -> None:
+    if clock is not None:
+        run.circumstances.clocks[run.request.plan.conditions[one.conditions[0]].id] = clock
 
 
 def _tell(run: _Run, answers: int) -> None:
@@ -295,9 +332,10 @@ def _crew(run: _Run) -> Crew:
         channels_last=settings.channels_last,
         compiled=contract.compile,
         deterministic=settings.deterministic,
-        conditions=request.plan.conditions,
+        # A candidate could read here that it is tried.
+        conditions=tuple(BASELINE if one.refusal else one for one in request.plan.conditions),
     )
-    cases, conditions = request.testset.manifest.cases, request.plan.conditions
+    cases, conditions = inputs_of(request.testset.manifest), request.plan.conditions
     return Crew(
         launch=lambda: _launched(run, order, confinement),
         conditions=(),

@@ -149,6 +149,10 @@ class Session:
             raise Lost(Cause.CRASHED, "what it said is no message")
         return said
 
+    def peak(self) -> int:
+        """Return the most bytes that the worker, and what it started and is still there, have held."""
+        return self._watch.peak()
+
     def outputs(self, number: int, placed: Sequence[ArrayAt]) -> dict[str, NDArray[np.generic]]:
         """Copy outputs of an answer out of its slot. Raises Lost when they are not there."""
         try:

@@ -1,7 +1,7 @@
 """The records that everything passes on: conditions, rows of evidence, environment, findings, verdict."""
 
 from gatekeeper.evidence.conditions import BASELINE, Condition, Plan
-from gatekeeper.evidence.environment import Environment
+from gatekeeper.evidence.environment import Clock, Environment
 from gatekeeper.evidence.findings import Digests, Finding, RunStamp, Threshold, Verdict, Waived, reproducible_digest
 from gatekeeper.evidence.outcomes import CaseOutcome, Outcome, Reason, VerdictWord
 from gatekeeper.evidence.record import STRICT, Record
@@ -11,6 +11,7 @@ __all__ = [
     "BASELINE",
     "STRICT",
     "CaseOutcome",
+    "Clock",
     "Condition",
     "Digests",
     "Environment",

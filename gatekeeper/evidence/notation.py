@@ -29,6 +29,8 @@ def write_number(finding: Finding, number: float) -> str:
         return f"severity {number:g}"
     if finding.unit in ("mm", "mL"):
         return f"{write_length(number)} {finding.unit}"
+    if finding.unit in ("MiB", "cases/s"):
+        return f"{number:,.0f} {finding.unit}" if number >= 999.5 else f"{number:.3g} {finding.unit}"
     if finding.unit == "count" or finding.metric in _SMALL | _RATIOS:
         return f"{number:.3g}"
     if finding.metric in _INDICES:
@@ -53,8 +55,8 @@ def write_declared_share(share: float) -> str:
 
 def write_seconds(seconds: float) -> str:
     """Write a duration with three digits or whole numbers, in milliseconds below one second."""
-    number, unit = (seconds * 1000.0, "ms") if seconds < 0.9995 else (seconds, "s")
-    return f"{number:,.0f} {unit}" if number >= 999.5 else f"{number:.3g} {unit}"
+    number, unit = (seconds * 1000.0, "ms") if abs(seconds) < 0.9995 else (seconds, "s")
+    return f"{number:,.0f} {unit}" if abs(number) >= 999.5 else f"{number:.3g} {unit}"
 
 
 def write_declared(value: float, metric: str, unit: str) -> str:
@@ -64,7 +66,7 @@ def write_declared(value: float, metric: str, unit: str) -> str:
         return f"{in_minutes} min" if in_minutes and float(in_minutes) * 60.0 == value else write_seconds(value)
     if unit == "severity":
         return f"severity {value:g}"
-    if unit in ("mm", "mL"):
+    if unit in ("mm", "mL", "MiB", "cases/s"):
         return f"{value:g} {unit}"
     return f"{value:,.10g}" if unit == "count" or metric in _BARE else write_declared_share(value)
 

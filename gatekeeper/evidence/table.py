@@ -24,6 +24,8 @@ ATTRIBUTE_PREFIX = "attribute."
 # Answers that are more than one score. ``probability.<class>``: of each class, shape (n, K) together.
 # ``measured.<structure>.<what>``: what a mask, or a measuring model, gave for a structure. NaN where it gave nothing.
 ANSWER_PREFIXES = ("probability.", "measured.")
+# What was told of a timed call besides ``seconds``: ``seconds.<stage>``, and ``peak.host``, ``peak.device`` in MiB.
+CLOCK_PREFIXES = ("seconds.", "peak.")
 # Findings of a case: their scores, the reference lesion that each hits (-1: none, -2: not counted), and how many
 # lesions there are.
 FINDING_COLUMNS = {"finding_score": "list<double>", "finding_lesion": "list<int32>", "lesions": "int32"}
@@ -50,8 +52,8 @@ class Evidence:
     """The rows of a run, and questions to ask of them.
 
     ``table`` has the columns of ``COLUMNS`` and one string column ``attribute.<name>`` for each attribute of the test
-    set; where answers are more than one score, also those of ``ANSWER_PREFIXES`` or ``FINDING_COLUMNS``. Rows are
-    ordered by condition (as planned), then repeat, then case (as in
+    set; where answers are more than one score, also those of ``ANSWER_PREFIXES`` or ``FINDING_COLUMNS``; where calls
+    were timed, those of ``CLOCK_PREFIXES``. Rows are ordered by condition (as planned), then repeat, then case (as in
     the lock). ``costs`` says what each kind of failure
     counts as: ``wrong`` (also when it is not named), ``positive`` or ``negative``.
     """
@@ -59,6 +61,7 @@ class Evidence:
     table: pa.Table
     costs: Mapping[CaseOutcome, str] = field(default_factory=dict, repr=False, compare=False)
     _under: dict[str, Rows] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _groups: dict[tuple[str, str], Evidence] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def from_columns(
@@ -116,6 +119,12 @@ class Evidence:
         )
         return {outcome: found[outcome.value] for outcome in CaseOutcome}
 
+    def outcomes_of(self, condition: str) -> list[CaseOutcome]:
+        """Return the outcome of each row of one condition, in their order."""
+        names, codes = self._coded
+        rows = np.flatnonzero(codes == names.index(condition)) if condition in names else np.empty(0, dtype=np.intp)
+        return [CaseOutcome(outcome) for outcome in self.table["outcome"].take(rows).to_pylist()]
+
     def failures_under(self, condition: str) -> list[tuple[CaseOutcome, str, str]]:
         """Return outcome, reason in a few words and case id of each row of one condition without an answer."""
         names = ("condition", "outcome", "fault", "case_id")
@@ -137,6 +146,15 @@ class Evidence:
             table = self.table.slice(rows[0], len(rows)) if together else self.table.take(rows)
             self._under[condition] = Rows.of(table, self.costs)
         return self._under[condition]
+
+    def of_group(self, attribute: str, group: str) -> Evidence:
+        """Return the rows under every condition of cases whose attribute has this value; the same object each time."""
+        kept = self._groups.get((attribute, group))
+        if kept is None:
+            column = self.table[ATTRIBUTE_PREFIX + attribute].to_pylist()
+            rows = np.flatnonzero(np.array([value == group for value in column], dtype=np.bool_))
+            kept = self._groups[attribute, group] = Evidence(self.table.take(rows), self.costs)
+        return kept
 
     def write(self, path: Path) -> None:
         """Write Parquet, the same bytes for the same rows (one row group, no statistics of the writer's clock)."""
@@ -178,7 +196,8 @@ class Rows:
     ``case``, ``patient``, ``subject``: strings; ``label``: int8, 1 is positive; ``score``: float64 in [0, 1], NaN
     where the outcome is not ``ok``; ``seconds``: float64, NaN where not timed; ``answered``: bool; ``failed_as``:
     int8, what a case without an answer counts as: 1 called, 0 not called, -1 called wrong. ``answers``: the further
-    columns of ``ANSWER_PREFIXES``, by name. ``findings``: scores and lesions of each case's findings as lists.
+    columns of ``ANSWER_PREFIXES``, by name; ``clock``: those of ``CLOCK_PREFIXES``, NaN where not timed. ``findings``:
+    scores and lesions of each case's findings as lists.
     """
 
     case: NDArray[np.object_]
@@ -192,6 +211,7 @@ class Rows:
     attributes: dict[str, NDArray[np.object_]]
     answers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     findings: CaseFindings | None = None
+    clock: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     _kept: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
@@ -225,6 +245,11 @@ class Rows:
                 if name.startswith(ANSWER_PREFIXES)
             },
             findings=CaseFindings.of(table) if set(FINDING_COLUMNS) <= set(table.column_names) else None,
+            clock={
+                name: np.asarray(_numbers(table[name], np.float64), dtype=np.float64)
+                for name in table.column_names
+                if name.startswith(CLOCK_PREFIXES)
+            },
         )
 
     def __len__(self) -> int:
@@ -254,6 +279,7 @@ class Rows:
             attributes={name: values[mask] for name, values in self.attributes.items()},
             answers={name: values[mask] for name, values in self.answers.items()},
             findings=self.findings and self.findings.where(mask),
+            clock={name: values[mask] for name, values in self.clock.items()},
         )
 
     def called(self, operating_point: float) -> NDArray[np.bool_]:
@@ -297,7 +323,7 @@ def read_evidence(source: Path | bytes) -> Evidence:
     except (pa.ArrowException, OSError, ValueError) as error:
         raise IntegrityError(Code.DIGEST_MISMATCH, "the evidence cannot be read as Parquet", where=place) from error
     wanted = COLUMNS | {name: "string" for name in table.column_names if name.startswith(ATTRIBUTE_PREFIX)}
-    wanted |= {name: "double" for name in table.column_names if name.startswith(ANSWER_PREFIXES)}
+    wanted |= {name: "double" for name in table.column_names if name.startswith((*ANSWER_PREFIXES, *CLOCK_PREFIXES))}
     wanted |= FINDING_COLUMNS if set(FINDING_COLUMNS) & set(table.column_names) else {}
     unlike = [name for name, kind in wanted.items() if not _holds(table, name, kind)]
     if unlike:
@@ -330,7 +356,7 @@ def _is_list(kind: pa.DataType) -> bool:
 def _answer_type(name: str) -> pa.DataType:
     import pyarrow as pa
 
-    if name.startswith(ANSWER_PREFIXES):
+    if name.startswith((*ANSWER_PREFIXES, *CLOCK_PREFIXES)):
         return pa.float64()
     kinds = {"list<double>": pa.list_(pa.float64()), "list<int32>": pa.list_(pa.int32()), "int32": pa.int32()}
     return kinds[FINDING_COLUMNS[name]]

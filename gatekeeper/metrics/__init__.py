@@ -89,7 +89,14 @@ from gatekeeper.metrics.refusal import IMAGEABILITY, REFUSAL_RATE
 from gatekeeper.metrics.repeatability import FLIP_RATE, MAX_DEVIATION, WITHIN_SUBJECT_SD
 from gatekeeper.metrics.robustness import BREAKING_POINT, FLIPS_UNDER_STRESS, PERFORMANCE_DROP
 from gatekeeper.metrics.specification import Metric, Suite
-from gatekeeper.metrics.timing import LATENCY, MEAN_LATENCY
+from gatekeeper.metrics.timing import (
+    LATENCY,
+    MEAN_LATENCY,
+    PEAK_MEMORY,
+    THROUGHPUT,
+    TIME_TO_NOTIFICATION,
+    WAITING_TIME_SAVED,
+)
 from gatekeeper.metrics.whole_table import (
     BALANCED_ACCURACY,
     F1,
@@ -195,6 +202,10 @@ METRICS: Catalogue[Metric] = Catalogue(
         REFUSAL_RATE,
         LATENCY,
         MEAN_LATENCY,
+        THROUGHPUT,
+        PEAK_MEMORY,
+        TIME_TO_NOTIFICATION,
+        WAITING_TIME_SAVED,
     ],
     listed_by="gatekeeper policy metrics",
 )

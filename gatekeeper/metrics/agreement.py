@@ -1,13 +1,19 @@
-"""Measurements repeated on one subject, and how far they agree."""
+"""Measurements repeated on one subject, and how far they agree: quantities of structures, or scores.
+
+At R0 to R3 the measurements of a case are those of the baseline and of every run of the level, where an answer that a
+run lacks is a quantity of 0, or a score of 0 or 1, whichever is farther. What is of two measurements (bias, limits of
+agreement, rescan difference, Lin's concordance) is then of the baseline and the run that agrees least.
+"""
 
 from __future__ import annotations
 
 from gatekeeper.metrics.specification import Metric, Suite
 
-_MEASURED_QUANTITIES = frozenset({"detection", "segmentation", "quantification"})
+_QUANTITIES = frozenset({"detection", "segmentation", "quantification"})
+_EVERY_NUMBER = _QUANTITIES | {"classification"}  # of a classification, the score
 _QIBA = "Raunig et al., Stat Methods Med Res 2015;24:27 (QIBA)"
 _LEVEL = frozenset({"level"})
-_OPTIONS = _LEVEL | {"structure"}
+_OPTIONS = _LEVEL | {"structure", "numeric_format"}
 _MOST = 1_000_000_000.0  # for numbers in the unit of the quantity, which have no bound of their own
 _UNEVEN = "studentised bootstrap of patients, of the variances within subjects; at least chi-squared"
 _SPREAD = (
@@ -31,7 +37,7 @@ WITHIN_SUBJECT_CV = Metric(
     higher_is_better=False,
     options=_OPTIONS,
     must=_LEVEL,
-    tasks=_MEASURED_QUANTITIES,
+    tasks=_EVERY_NUMBER,
     convention="root mean square, each subject counting alike; the log method, √(exp(s²) - 1), is near it below 15 %",
     caution=_SPREAD,
 )
@@ -49,7 +55,7 @@ REPEATABILITY_COEFFICIENT = Metric(
     higher_is_better=False,
     options=_OPTIONS,
     must=_LEVEL,
-    tasks=_MEASURED_QUANTITIES,
+    tasks=_EVERY_NUMBER,
     convention="from the root mean square coefficient of variation",
     caution=_SPREAD,
 )
@@ -69,7 +75,7 @@ REPEATABILITY_COEFFICIENT_ABSOLUTE = Metric(
     higher_is_better=False,
     options=_OPTIONS,
     must=_LEVEL,
-    tasks=_MEASURED_QUANTITIES,
+    tasks=_EVERY_NUMBER,
     convention="wSD pooled by degrees of freedom; where scatter grows with the value, one number says little: take %RC",
     caution=_SPREAD,
 )
@@ -88,7 +94,7 @@ REPRODUCIBILITY_COEFFICIENT = Metric(
     higher_is_better=False,
     options=_OPTIONS,
     must=_LEVEL,
-    tasks=_MEASURED_QUANTITIES,
+    tasks=_QUANTITIES,
     measured=False,
     convention="conditions drawn from many; between-condition variance holds the interaction with subjects",
     caution="with two or three conditions the upper limit is many times the estimate where conditions differ",
@@ -106,7 +112,7 @@ LIMITS_OF_AGREEMENT = Metric(
     higher_is_better=False,
     options=_OPTIONS,
     must=_LEVEL,
-    tasks=_MEASURED_QUANTITIES,
+    tasks=_EVERY_NUMBER,
     convention="difference over the mean of both; Bland & Altman's √(3/n) SD puts outer limits too near below 50 pairs",
     caution="takes differences to be normal and subjects to be independent",
 )
@@ -125,7 +131,7 @@ BIAS = Metric(
     higher_is_better=False,
     options=_OPTIONS,
     must=_LEVEL,
-    tasks=_MEASURED_QUANTITIES,
+    tasks=_EVERY_NUMBER,
     convention="magnitude, so that an upper bound holds on both sides; near 0 it says nothing of the scatter",
 )
 RESCAN_DIFFERENCE = Metric(
@@ -141,7 +147,7 @@ RESCAN_DIFFERENCE = Metric(
     higher_is_better=False,
     options=_OPTIONS,
     must=_LEVEL,
-    tasks=_MEASURED_QUANTITIES,
+    tasks=_EVERY_NUMBER,
     convention="over the mean of both, not over the first; 2 where one of the two is 0",
     caution="failures that no patient shows are in no interval: 5 % of studies of 60 patients show none of 5 %",
 )
@@ -157,7 +163,7 @@ ICC = Metric(
     lowest=-1.0,
     options=_OPTIONS,
     must=_LEVEL,
-    tasks=_MEASURED_QUANTITIES,
+    tasks=_EVERY_NUMBER,
     convention="ICC(2,1) of Shrout & Fleiss, ICC(A,1) of McGraw & Wong, among six forms in use",
     caution="rises with the spread between subjects: compare only within one population; " + _PATIENTS,
 )
@@ -174,7 +180,7 @@ CONCORDANCE_CORRELATION = Metric(
     lowest=-1.0,
     options=_OPTIONS,
     must=_LEVEL,
-    tasks=_MEASURED_QUANTITIES,
+    tasks=_EVERY_NUMBER,
     convention="variances with n in the denominator, as Lin has them",
     caution="rises with the spread between subjects: compare only within one population; " + _PATIENTS,
 )

@@ -24,7 +24,11 @@ _SUITES = {
     Suite.REFUSAL: "What is declined",
     Suite.LATENCY: "How long it takes",
 }
-_UNITS = {"s": "s", "mm": "mm", "mL": "mL", "count": "a number", "severity": "a step of the ladder"}
+_UNITS = {
+    **{unit: unit for unit in ("s", "mm", "mL", "MiB", "cases/s")},
+    "count": "a number",
+    "severity": "a step of the ladder",
+}
 
 
 def metrics_markdown(metrics: Iterable[Metric]) -> str:

@@ -19,11 +19,11 @@ REFUSAL_RATE = Metric(
     name="refusal_rate",
     title="Refusal of unusable inputs",
     suite=Suite.REFUSAL,
-    definition="share of unusable inputs, of the kinds that the policy lists under refusals, that were refused",
+    definition="share of unusable inputs, of the kinds that the policy lists under refusals, that were refused; a "
+    "crash or an answer that does not come is no refusal; inputs that are the same to the candidate count once",
     source="FDA draft guidance on AI-enabled device software functions (2025-01-07), XII: bad input",
-    undefined="no unusable input was tried",
+    undefined="no unusable input was tried; without an interval where a kind that is listed was not",
     n_of="unusable inputs",
-    interval="Clopper-Pearson (exact)",
+    interval="Clopper-Pearson (exact); on the effective number of inputs (Korn & Graubard) where a patient has several",
     tasks=EVERY_TASK,
-    measured=False,
 )

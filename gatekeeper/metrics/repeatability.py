@@ -1,8 +1,9 @@
 """How much an answer changes when nothing about the patient does.
 
-Levels. R0: the same input run again, on the same device with the same batch size, in a fresh process. R1: one case at a
-time, the last one first. R2: another numeric format. R3: a benign perturbation (one pixel, one degree, 1 % of
-intensity). R4: true repeats from the test set (``repeat_of``).
+Levels. R0: the same input run again, on the same device with the same batch size, in a fresh process, as often as the
+policy says. R1: one case at a time, the last one first. R2: another numeric format. R3: benign perturbations (one
+pixel, one degree, 1 % of intensity, unless the policy names others). R4: true repeats from the test set
+(``repeat_of``). Repeats of a case are the baseline and every run of the level together.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from numpy.typing import NDArray
 
 from gatekeeper.metrics.specification import EVERY_TASK, Metric, Suite
 
+# What a column of a structure is called that holds the Dice of its outline in a further run with that at baseline.
+BETWEEN_DICE = "between_dice"
+
 _OPTIONS = frozenset({"level", "numeric_format"})
-_ONE_ANSWER = "from R0 to R2, an answer in one of both runs alone"
+_ONE_ANSWER = "from R0 to R3, an answer that some of the runs lack"
 
 
 def subject_flips(called: NDArray[np.bool_], subject: NDArray[np.intp], subjects: int) -> NDArray[np.bool_]:
@@ -53,15 +57,16 @@ MAX_DEVIATION = Metric(
     title="Largest change on rerun",
     suite=Suite.REPEATABILITY,
     tasks=EVERY_TASK,
-    definition="largest difference between two answers to one subject: scores, or whatever was measured or found; 0 "
-    f"means bit for bit; {_ONE_ANSWER} is a change of 1",
-    source="repeatability ladder: R0 a rerun in a fresh process, R1 one case at a time and the last one first, R2 "
-    "another numeric format (bf16 unless said), R4 true repeats",
-    undefined="no case was answered in both runs",
+    definition="largest difference between two answers to one subject: scores, or whatever was measured or found, of "
+    f"outlines also 1 less their Dice; 0 means bit for bit; {_ONE_ANSWER} is a change of 1",
+    source="repeatability ladder: R0 reruns in fresh processes, R1 one case at a time and the last one first, R2 "
+    "another numeric format (bf16 unless said), R3 benign perturbations, R4 true repeats",
+    undefined="no case was answered in any run",
     n_of="cases run twice",
     higher_is_better=False,
     options=_OPTIONS,
     must=frozenset({"level"}),
+    convention="at R3 an object may have moved: scores, quantities and findings are compared, and no overlap",
 )
 FLIP_RATE = Metric(
     name="flip_rate",
@@ -78,6 +83,8 @@ FLIP_RATE = Metric(
     higher_is_better=False,
     options=_OPTIONS,
     must=frozenset({"level"}),
+    convention="repeats are all runs of a level: at R3 the image as it is and after each benign change; several reruns "
+    "of R0 stop once one has shown that a requirement is not met, since more can only add flips",
 )
 WITHIN_SUBJECT_SD = Metric(
     name="within_subject_sd",

@@ -33,6 +33,8 @@ _PLAIN = (
     "notes",
 )
 _LONGEST_QUOTED = 60
+_UNITS = ("1", "s", "mm", "degree", "MiB", "cases/s")
+_WITHIN = ("inference", "read", "decode", "preprocess", "transfer", "forward", "postprocess")  # of end_to_end
 _IN_USE = {"precision": False, "npv": True}  # whether a higher prevalence asks for more
 
 
@@ -73,7 +75,9 @@ def changes(before: Data, after: Data) -> Iterator[Change]:
         if id_ not in old:
             yield Change(("requirements", id_), Direction.ADDED, f"{id_} is required")
     yield from _ladder_changes(_data(before.get("robustness")), _data(after.get("robustness")))
+    yield from _repeat_changes(_data(before.get("repeatability")), _data(after.get("repeatability")))
     yield from _list_changes(("refusals",), before, after, "refusal of {} inputs is tried")
+    yield from _number_change(("refusal_tries",), "unusable inputs tried of each kind", before, after, 40)
     yield from _subgroup_changes(before.get("subgroups"), after.get("subgroups"))
     yield from _cost_changes(_data(before.get("failure_costs")), _data(after.get("failure_costs")))
     yield from _use_changes(before, after)
@@ -117,7 +121,7 @@ def _option_change(id_: str, option: str, old: Data, new: Data, spec: Metric | N
     if option == "at_prevalence" and spec is not None:
         more_is_stricter = _IN_USE.get(spec.name)
     low, high = _number(before, unit), _number(after, unit)
-    if option == "stage" and after == "end_to_end":
+    if option == "stage" and before in _WITHIN and after == "end_to_end":
         return Change(path, Direction.STRICTER, words)
     if option == "interval" and after == "clopper_pearson":
         return Change(path, Direction.STRICTER, words)
@@ -169,6 +173,24 @@ def _ladder_changes(old: Data, new: Data) -> Iterator[Change]:
             yield Change(("robustness", name), Direction.ADDED, f"{name} is tried")
 
 
+def _repeat_changes(old: Data, new: Data) -> Iterator[Change]:
+    before, after = _data(old.get("benign")), _data(new.get("benign"))
+    for name in {**before, **after}:
+        path: KeyPath = ("repeatability", "benign", name)
+        neutral = PERTURBATIONS.get(name).neutral if name in PERTURBATIONS else 0.0
+        written, later = _written(before.get(name)), _written(after.get(name))
+        size, now = (_magnitudes(name, [of.get(name)])[0] for of in (before, after))
+        if now is None and size is not None:
+            yield Change(path, Direction.REMOVED, f"{name} is no longer tried as a benign change", weakens=True)
+        elif size is None and now is not None:
+            yield Change(path, Direction.ADDED, f"{name} of {later} is tried as a benign change")
+        elif size is not None and now is not None and size != now:
+            smaller = abs(now - neutral) < abs(size - neutral)
+            words = f"{name} as a benign change: {written} -> {later}"
+            yield Change(path, Direction.LOOSER if smaller else Direction.STRICTER, words, weakens=smaller)
+    yield from _number_change(("repeatability", "reruns"), "reruns", old, new, 1)
+
+
 def _list_changes(path: KeyPath, before: Data, after: Data, what: str) -> Iterator[Change]:
     key = str(path[-1])
     old, new = _texts(before.get(key)), _texts(after.get(key))
@@ -205,6 +227,17 @@ def _subgroup_changes(before: JSON, after: JSON) -> Iterator[Change]:
     yield from _expected_changes(_data(before.get("expected")), _data(new.get("expected")))
     for key in ("min_cases",):
         yield from _plain_changes((*path, key), before.get(key), new.get(key))
+    gaps, now = _data(before.get("largest_gap")), _data(new.get("largest_gap"))
+    for id_ in {**gaps, **now}:
+        where: KeyPath = (*path, "largest_gap", id_)
+        if id_ not in now:
+            yield Change(where, Direction.REMOVED, f"{id_}: the gap between groups is no longer bounded", weakens=True)
+        elif id_ not in gaps:
+            yield Change(where, Direction.ADDED, f"{id_}: the gap between groups is bounded")
+        elif not _same(gaps[id_], now[id_]):
+            looser = not any(_is_less(now[id_], gaps[id_], unit) for unit in _UNITS)
+            words = f"{id_}: largest gap between groups {gaps[id_]} -> {now[id_]}"
+            yield Change(where, Direction.LOOSER if looser else Direction.STRICTER, words, weakens=looser)
 
 
 def _expected_changes(old: Data, new: Data) -> Iterator[Change]:
@@ -274,11 +307,16 @@ def _same(old: JSON, new: JSON) -> bool:
     """Whether two values mean the same: ``0.8`` and ``80 %``, ``1 min`` and ``60 s``."""
     if old == new and type(old) is type(new):
         return True
-    for unit in ("1", "s", "mm", "degree"):
+    for unit in _UNITS:
         low, high = _number(old, unit), _number(new, unit)
         if low is not None and low == high:
             return True
     return old is not True and old is not False and old == new
+
+
+def _is_less(one: JSON, other: JSON, unit: str) -> bool:
+    low, high = _number(one, unit), _number(other, unit)
+    return low is not None and high is not None and low < high
 
 
 def _metric(requirement: Data) -> Metric | None:
@@ -290,7 +328,8 @@ def _given(requirement: Data, option: str) -> JSON:
     value = requirement.get(option)
     if option == "numeric_format" and value is None and requirement.get("level") == "R2":
         return "bf16"
-    return "inference" if option == "stage" and value is None else value
+    usual = {"stage": "inference", "batch": "one"}.get(option)
+    return usual if value is None else value
 
 
 def _threshold(requirement: Data, spec: Metric) -> tuple[str | None, float | None]:

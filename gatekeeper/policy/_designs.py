@@ -51,8 +51,10 @@ def design_of(requirement: Requirement, policy: Policy, positives_per_negative: 
         return _spread(requirement)
     if spec.name == "latency":
         return _percentile(requirement, policy)
-    if spec.name == "mean_latency":
+    if spec.name in ("mean_latency", "throughput"):
         return _mean_time(requirement)
+    if spec.name == "time_to_notification":
+        return _notified(requirement, policy)
     if spec.name == "performance_drop":
         return _drop(requirement, policy)
     note = "There is no formula for this interval"
@@ -157,6 +159,15 @@ def _percentile(requirement: Requirement, policy: Policy) -> Design:
         {n_of: values_needed(share, confidence)},
         f"none of them is slower than {limit}",
         assumptions=(f"A true value is the share of calls that take {limit} or less.",),
+        notes=(f"The policy times {policy.latency.timed_calls:,} calls (latency.timed_calls).",),
+    )
+
+
+def _notified(requirement: Requirement, policy: Policy) -> Design:
+    share = (requirement.percentile or 95.0) / 100.0
+    return Design(
+        "percentile bootstrap through simulated queues",
+        fewest={requirement.spec.n_of: values_needed(share, requirement.confidence)},
         notes=(f"The policy times {policy.latency.timed_calls:,} calls (latency.timed_calls).",),
     )
 

@@ -15,9 +15,19 @@ from gatekeeper.strict_yaml import KeyPath
 from gatekeeper.validation import Fault
 
 if TYPE_CHECKING:
-    from gatekeeper.policy.schema import Context, Requirement, Subgroups
+    from gatekeeper.policy.schema import Context, Load, Requirement, Subgroups
 
+# What a call of many cases is timed by: cases are read and prepared one by one, and a start has none.
+_STAGES_OF_A_BATCH = ("inference", "transfer", "forward")
 _POSITIVE_NUMBERS = (("tolerance", "mm"), ("at_false_positives_per_case", "count"), ("beta", "1"), ("miss_cost", "1"))
+# What level R3 compares unless a policy says otherwise: at most one pixel, one degree, 1 % of intensity, for which no
+# reader calls otherwise. A choice of this project.
+BENIGN: dict[str, str | int | float] = {
+    "translation_pixels": 1,
+    "rotation": "1 degree",
+    "brightness_raised": "1 %",
+    "gaussian_noise": "1 %",
+}
 ENDS = ("lower_limit", "upper_limit", "estimate")
 DECLARED = "declared"
 OPTIONS = (
@@ -39,6 +49,8 @@ OPTIONS = (
     "level",
     "numeric_format",
     "stage",
+    "batch",
+    "of_memory",
     "percentile",
     "of",
     "perturbation",
@@ -75,6 +87,16 @@ def faults_of_expected_groups(subgroups: Subgroups) -> Iterator[Fault]:
             yield misnamed("attribute", attribute, subgroups.by, ("expected", attribute))
         elif not groups:
             yield Fault(("expected", attribute), "no group is expected", mend="name the groups, or remove it")
+
+
+def faults_of_load(load: Load) -> Iterator[Fault]:
+    """Say why a prevalence is none, and when readers get more than they can read."""
+    if load.prevalence != DECLARED:
+        yield from faults_of_share(load.prevalence, ("prevalence",))
+    work = load.arrivals_per_hour * (load.reading_minutes or 0.0) / 60.0
+    if work >= load.readers:
+        what = f"{work:g} hours of reading arrive in an hour, for readers: {load.readers}: the queue grows without end"
+        yield Fault(("arrivals_per_hour",), what, mend="name more readers, a shorter reading, or fewer arrivals")
 
 
 def faults_of_requirement(requirement: Requirement) -> Iterator[Fault]:
@@ -149,6 +171,13 @@ def _faults_of_options(requirement: Requirement) -> Iterator[Fault]:
     if requirement.numeric_format is not None and requirement.level != "R2" and "level" in spec.options:
         mend = "write level: R2, or remove it"
         yield Fault(("numeric_format",), "another numeric format is compared at level R2 alone", mend=mend)
+    if requirement.percentile == 100.0:
+        what = "the slowest of all calls has no upper limit, however many were timed"
+        mend = "write a percentile such as 99.9, for which 3,688 calls are needed; the slowest is in every dossier"
+        yield Fault(("percentile",), what, mend=mend)
+    if requirement.batch == "declared" and (requirement.stage or "inference") not in _STAGES_OF_A_BATCH:
+        stages = ", ".join(_STAGES_OF_A_BATCH)
+        yield Fault(("batch",), f"a batch is timed by {stages}, not by {requirement.stage}", mend="remove it")
     for name, unit in _POSITIVE_NUMBERS:
         written = getattr(requirement, name)
         if written is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gatekeeper.metrics import Suite
 from gatekeeper.perturbations import PERTURBATIONS
-from gatekeeper.policy._meaning import faults_of_quantity, misnamed, unknown_in
+from gatekeeper.policy._meaning import DECLARED, faults_of_quantity, faults_of_share, misnamed, unknown_in
 from gatekeeper.quantities import parse_quantity
 from gatekeeper.strict_yaml import KeyPath
 from gatekeeper.validation import Fault
@@ -21,7 +21,9 @@ def faults_of_policy(policy: Policy) -> Iterator[Fault]:
     for id_ in policy.requirements:
         yield from _faults_of_task(policy, id_)
         yield from _faults_of_stress(policy, id_)
+        yield from _faults_of_load(policy, id_)
     yield from _faults_of_modality(policy)
+    yield from _faults_of_benign(policy)
     yield from _faults_of_order(policy)
     yield from _faults_of_refusals(policy)
     yield from _faults_of_subgroups(policy)
@@ -44,12 +46,32 @@ def _faults_of_task(policy: Policy, id_: str) -> Iterator[Fault]:
 
 
 def _faults_of_modality(policy: Policy) -> Iterator[Fault]:
-    modality = policy.context.modality
     for name in policy.robustness:
-        taken = PERTURBATIONS.get(name).modalities if name in PERTURBATIONS else None
-        if taken is not None and modality not in taken:
-            what = f"{name} is of {', '.join(sorted(taken))} alone; the modality of this context is {modality}"
-            yield Fault(("robustness", name), what, mend="remove the ladder, or mend context.modality")
+        if not _is_of_modality(name, policy):
+            yield Fault(("robustness", name), _other_modality(name, policy), mend="remove it, or mend context.modality")
+
+
+def _faults_of_benign(policy: Policy) -> Iterator[Fault]:
+    path, benign = ("repeatability", "benign"), policy.repeatability.benign
+    if not any(item.level == "R3" for item in policy.requirements.values()):
+        return
+    if not benign:
+        mend = "name some, such as {rotation: 1 degree}, or leave the key out"
+        yield Fault(path, "level R3 is asked for, and no benign change is listed", mend=mend)
+    for name in benign:
+        if not _is_of_modality(name, policy):
+            mend = "leave it out of repeatability.benign, or mend context.modality"
+            yield Fault((*path, name), _other_modality(name, policy), mend=mend)
+
+
+def _is_of_modality(name: str, policy: Policy) -> bool:
+    taken = PERTURBATIONS.get(name).modalities if name in PERTURBATIONS else None
+    return taken is None or policy.context.modality in taken
+
+
+def _other_modality(name: str, policy: Policy) -> str:
+    taken = ", ".join(sorted(PERTURBATIONS.get(name).modalities or ()))
+    return f"{name} is of {taken} alone; the modality of this context is {policy.context.modality}"
 
 
 def _faults_of_order(policy: Policy) -> Iterator[Fault]:
@@ -74,8 +96,35 @@ def _faults_of_subgroups(policy: Policy) -> Iterator[Fault]:
         path = ("subgroups", "requirements", index)
         if id_ not in policy.requirements:
             yield misnamed("requirement", id_, policy.requirements, path)
-        elif policy.requirements[id_].spec.suite is not Suite.PERFORMANCE:
-            yield Fault(path, f"subgroups can ask for performance requirements; {id_} is none")
+        elif not _is_of_cases(policy.requirements[id_]):
+            what = f"{id_} is not measured case by case, so that no subgroup has a value of its own"
+            mend = "ask for performance, repeatability, robustness, or times of one case at a time"
+            yield Fault(path, what, mend=mend)
+    for id_, gap in (policy.subgroups.largest_gap if policy.subgroups else {}).items():
+        where: KeyPath = ("subgroups", "largest_gap", id_)
+        if policy.subgroups and id_ not in policy.subgroups.requirements:
+            yield misnamed("requirement of subgroups", id_, policy.subgroups.requirements, where)
+            continue
+        if id_ not in policy.requirements:
+            continue  # told above
+        spec = policy.requirements[id_].spec
+        if spec.interval is None:
+            yield Fault(where, f"{spec.name} has no interval, and neither has its gap: it could never be decided")
+            continue
+        unit = spec.unit
+        unreadable = list(faults_of_quantity(gap, unit, where))
+        yield from unreadable
+        if not unreadable and not parse_quantity(gap, unit) > 0.0:
+            yield Fault(where, "a gap that is allowed is more than 0")
+
+
+def _is_of_cases(requirement: Requirement) -> bool:
+    """Say whether a requirement is on cases, so that those of a subgroup have a value of their own."""
+    spec = requirement.spec
+    if spec.suite is Suite.LATENCY:
+        alone = requirement.batch != "declared" and requirement.stage not in ("cold_start", "first_case")
+        return spec.name in ("latency", "mean_latency") and alone
+    return spec.suite is not Suite.REFUSAL
 
 
 def _faults_of_stress(policy: Policy, id_: str) -> Iterator[Fault]:
@@ -96,6 +145,21 @@ def _faults_of_stress(policy: Policy, id_: str) -> Iterator[Fault]:
     elif requirement.spec.unit == "severity" and requirement.threshold.value > steps + 1:
         what = f"the ladder of {name} has {steps} severities: {steps + 1} is the most that can be reached"
         yield Fault((*path, requirement.threshold.of), what)
+
+
+def _faults_of_load(policy: Policy, id_: str) -> Iterator[Fault]:
+    name, load, path = policy.requirements[id_].spec.name, policy.latency.load, ("requirements", id_, "metric")
+    if name not in ("time_to_notification", "waiting_time_saved"):
+        return
+    if load is None:
+        mend = 'add "latency:" with load: {arrivals_per_hour: ..., reading_minutes: ...}'
+        yield Fault(path, f"{name} needs the load that is to be expected", mend=mend)
+    elif name == "waiting_time_saved" and load.reading_minutes is None:
+        yield Fault(
+            path, f"{name} needs the mean time of reading a case", mend='add "reading_minutes:" to latency.load'
+        )
+    elif name == "waiting_time_saved" and load.prevalence == DECLARED and policy.context.prevalence is None:
+        yield from faults_of_share(DECLARED, path)
 
 
 def _faults_of_followed(policy: Policy, requirement: Requirement, path: KeyPath) -> Iterator[Fault]:

@@ -13,8 +13,19 @@ _BETWEEN = {
     "R0": "when the same input is given again",
     "R1": "when cases are given one at a time, the last one first",
     "R2": "when numbers are {format} instead of what the run uses",
-    "R3": "when the image changes in a way that means nothing",
+    "R3": "when the image changes in ways that mean nothing{changes}",
     "R4": "between true repeats of one {unit}",
+}
+_STAGES = {
+    "end_to_end": ", from the files to the result,",
+    "read": ", the reading of its files alone,",
+    "decode": ", the decoding alone,",
+    "preprocess": ", the preprocessing alone,",
+    "transfer": ", the transfer to the device alone,",
+    "forward": ", the forward pass alone,",
+    "postprocess": ", the postprocessing alone,",
+    "cold_start": ", the start of a new process alone,",
+    "first_case": ", the first of a new process,",
 }
 _OWN = {"computed": "Computed by this project.", "project_choice": "Chosen by this project: no source prescribes it."}
 _METHODS = {"wilson": "Wilson score", "clopper_pearson": "Clopper-Pearson (exact)", "jeffreys": "Jeffreys"}
@@ -45,7 +56,7 @@ def subject_of(requirement: Requirement, policy: Policy) -> str:
     if requirement.prevalence is not None:
         return _in_use(requirement, context)
     if requirement.level is not None:
-        return _between_repeats(requirement, context)
+        return _between_repeats(requirement, policy)
     if requirement.perturbation is not None:
         return _under_stress(requirement, policy)
     units, positive = plural(context.unit), context.positive or "as the label says"
@@ -60,6 +71,12 @@ def subject_of(requirement: Requirement, policy: Policy) -> str:
         "refusal_rate": f"Of the unusable inputs ({', '.join(map(spoken, policy.refusals))}), the share refused",
         "latency": f"The time{_stage(requirement)} within which {requirement.percentile or 0.0:g} of 100 answers come",
         "mean_latency": f"The mean time to an answer{_stage(requirement)}",
+        "throughput": f"How many {units} a second get an answer, asked without a pause{_stage(requirement)}",
+        "peak_memory": f"The most memory of the {requirement.of_memory} that is held",
+        "time_to_notification": f"Where {units} arrive at random at the rate of latency.load, the time from arrival to "
+        f"result within which {requirement.percentile or 0.0:g} of 100 have theirs",
+        "waiting_time_saved": f"By how much less a positive {context.unit} ({positive}) waits for a reader on average "
+        "when alarms are read first than first come, first served, at the rates of latency.load",
     }
     of = f" of the {requirement.structure}" if requirement.structure else ""
     return subjects.get(name, f"{requirement.spec.title}{of}") + _operating_point(requirement)
@@ -164,15 +181,22 @@ def _in_use(requirement: Requirement, context: Context) -> str:
     return f"Where {declared} of {units} are positive ({positive}), {share}"
 
 
-def _between_repeats(requirement: Requirement, context: Context) -> str:
+def _between_repeats(requirement: Requirement, policy: Policy) -> str:
+    unit = policy.context.unit
     what = {
-        "flip_rate": f"The share of {plural(context.unit)} whose call changes",
+        "flip_rate": f"The share of {plural(unit)} whose call changes",
         "max_deviation": "The largest change of a score",
         "within_subject_sd": "The standard deviation of the score",
     }.get(requirement.spec.name, requirement.spec.title)
     of = f" of the {requirement.structure}" if requirement.structure else ""
-    when = _BETWEEN[requirement.level or "R4"].format(unit=context.unit, format=requirement.compared_format)
-    return f"{what}{of} {when}"
+    tried = [
+        f"{spoken(name)} of {write_magnitude(size, PERTURBATIONS.get(name).unit)}"
+        for name, size in policy.benign_magnitudes.items()
+    ]
+    changes, reruns = f" ({', '.join(tried)})" if tried else "", policy.repeatability.reruns
+    often = f", up to {reruns} times" if requirement.level == "R0" and reruns > 1 else ""
+    when = _BETWEEN[requirement.level or "R4"].format(unit=unit, format=requirement.compared_format, changes=changes)
+    return f"{what}{of} {when}{often}"
 
 
 def _under_stress(requirement: Requirement, policy: Policy) -> str:
@@ -189,7 +213,8 @@ def _under_stress(requirement: Requirement, policy: Policy) -> str:
 
 
 def _stage(requirement: Requirement) -> str:
-    return ", from the files to the result," if requirement.stage == "end_to_end" else ""
+    of = " (calls of a whole batch)" if requirement.batch == "declared" else ""
+    return of + _STAGES.get(requirement.stage or "inference", "")
 
 
 def _operating_point(requirement: Requirement) -> str:

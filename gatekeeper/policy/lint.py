@@ -17,6 +17,7 @@ from gatekeeper.statistics import DEFAULT_METHOD, fewest_for_lower_limit, values
 from gatekeeper.strict_yaml import KeyPath
 
 _SOON = timedelta(days=30)
+_MOST_COLD_STARTS = 20
 _USUAL_CONFIDENCE = 0.95
 _READ = ("verified", "secondary")
 
@@ -111,9 +112,14 @@ def _on_timed_calls(policy: Policy, requirement: Requirement) -> _Remarks:
     if requirement.percentile is None or requirement.estimate is not None:
         return
     needed = values_needed(requirement.percentile / 100.0, requirement.confidence)
-    if policy.latency.timed_calls < needed:
-        what = f"{policy.latency.timed_calls:,} timed calls give percentile {requirement.percentile:g} no interval"
-        yield ("percentile",), _Said("too-few-calls", what, f"set latency.timed_calls to {needed:,} or more")
+    cold = requirement.stage in ("cold_start", "first_case")
+    have = policy.latency.cold_starts if cold else policy.latency.timed_calls
+    if have < needed:
+        of = "cold starts" if cold else "timed calls"
+        what = f"{have:,} {of} give percentile {requirement.percentile:g} no interval"
+        mend = f"set latency.{of.replace(' ', '_')} to {needed:,} or more"
+        few_allowed = cold and needed > _MOST_COLD_STARTS
+        yield ("percentile",), _Said("too-few-calls", what, "require mean_latency" if few_allowed else mend)
 
 
 def _on_what_is_measured(policy: Policy, requirement: Requirement) -> _Remarks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from gatekeeper.canonical import JSON
@@ -23,6 +23,11 @@ class Review:
     def warnings(self) -> tuple[Remark, ...]:
         """The remarks that count."""
         return tuple(remark for remark in self.remarks if remark.weight is Weight.WARNING)
+
+    def with_remarks(self, more: tuple[Remark, ...]) -> Review:
+        """Return the review with further remarks, warnings still first."""
+        remarks = sorted((*self.remarks, *more), key=lambda remark: remark.weight is Weight.NOTE)
+        return replace(self, remarks=tuple(remarks))
 
     def lines(self, *, notes: bool) -> list[str]:
         """Return what people read: the name, then each finding with its place; notes in full, or how many."""

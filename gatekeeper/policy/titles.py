@@ -19,12 +19,18 @@ def title_of(requirement: Requirement, policy: Policy) -> str:
     if requirement.title is not None:
         return requirement.title
     title = requirement.spec.title + _parameters(requirement)
-    if requirement.stage == "end_to_end":
-        title += ", end to end"
+    if requirement.stage not in (None, "inference"):
+        title += f", {spoken(requirement.stage)}"
+    if requirement.batch == "declared":
+        title += ", in batches"
+    if requirement.of_memory is not None:
+        title += f", {requirement.of_memory}"
     if requirement.structure is not None:
         title += f", {requirement.structure}"
     if requirement.level in ("R1", "R2"):
         title += f", {requirement.compared_format or 'one at a time'}"
+    if requirement.level == "R3":
+        title += ", benign changes"
     for other in ("specificity", "sensitivity", "precision"):
         if getattr(requirement, f"at_{other}") is not None:
             taken = title.rpartition(" at a ")[0] or title

@@ -16,7 +16,7 @@ class Measurement:
 
     ``n`` counts what ``n_of`` names, ``patients`` the clusters among them. ``estimate`` is None, with a ``reason``,
     where the metric has no value. ``grown`` gives the interval of so many times as many cases at the same estimate,
-    where a formula does.
+    where a formula does. ``remark`` is a sentence on how it came about that a reader must know.
     """
 
     estimate: float | None
@@ -27,6 +27,7 @@ class Measurement:
     patients: int
     reason: Reason | None = None
     grown: Callable[[float], Interval | None] | None = field(default=None, compare=False, repr=False)
+    remark: str = ""
 
     @property
     def rounded(self) -> float | None:

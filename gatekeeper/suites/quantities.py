@@ -1,13 +1,15 @@
-"""Quantities measured on a structure, such as a volume, and how steady they are between true repeats.
+"""Quantities measured on a structure, such as a volume, or scores, and how steady they are between repeats.
 
-A column ``measured.<structure>.quantity`` holds what was measured, in one unit for all cases. Of pairs, the first is
-the original and the second its first repeat by case id.
+A column ``measured.<structure>.quantity`` holds what was measured, in one unit for all cases. Of true repeats a pair is
+the original and its first repeat by case id; of runs it is the baseline and another run, and where there are several
+others the pair that agrees least decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,27 +31,32 @@ from gatekeeper.statistics.repeatability import (
     repeatability_interval,
     uneven_within_subject_sd_interval,
 )
+from gatekeeper.suites.changes import MOST_VARIANCE
 from gatekeeper.suites.clusters import FEWEST_CLUSTERS, SEED, Clusters, Floats
 from gatekeeper.suites.measurement import Measurement, measured, undefined
-
-QUANTITY = "quantity"
+from gatekeeper.suites.repeats import filled_scores
+from gatekeeper.suites.reruns import QUANTITY as QUANTITY
 
 
 @dataclass(frozen=True)
 class Repeated:
     """Measurements of n subjects that were measured twice or more, k of each: ``values`` (n, k), original first.
 
-    k is the least number of repeats that any of them has.
+    k is the least number of repeats that any of them has. ``most_variance``: what a subject's variance cannot exceed.
     """
 
     values: Floats
     names: tuple[str, ...]
     patients: Clusters
+    most_variance: float = math.inf
 
     @classmethod
     def of(cls, rows: Rows, column: str) -> Repeated | None:
         """Take subjects with two answers or more; None without any."""
-        values = rows.answers[column]
+        return cls._of(rows, rows.answers[column])
+
+    @classmethod
+    def _of(cls, rows: Rows, values: Floats) -> Repeated | None:
         given = np.flatnonzero(rows.answered & np.isfinite(values))
         by_subject: dict[str, list[int]] = {}
         for row in sorted(given, key=lambda at: (rows.case[at] != rows.subject[at], rows.case[at])):
@@ -61,15 +68,39 @@ class Repeated:
         chosen = np.array([found[:fewest] for found in several.values()])
         return cls(values[chosen], tuple(several), Clusters.of(rows.patient[chosen[:, 0]]))
 
+    @classmethod
+    def of_scores(cls, rows: Rows) -> Repeated | None:
+        """Take the scores of subjects with two answers or more; None without any."""
+        found = cls._of(rows, rows.score)
+        return found and replace(found, most_variance=MOST_VARIANCE)
+
+    @classmethod
+    def of_runs(cls, runs: Sequence[Rows], column: str | None) -> Repeated | None:
+        """Take every case with an answer in one of the runs, in each of which it stands; scores without a column.
+
+        An answer that a run lacks counts as a quantity of 0, or a score of 0 or 1, whichever is farther.
+        """
+        if column is None:
+            values = filled_scores(runs)
+        else:
+            written = np.stack([np.where(rows.answered, rows.answers[column], np.nan) for rows in runs])
+            given = np.isfinite(written)
+            values = np.where(given, written, np.where(given.any(axis=0), 0.0, np.nan))
+        kept = np.isfinite(values).all(axis=0)
+        if not kept.any():
+            return None
+        first, most = runs[0], math.inf if column else MOST_VARIANCE
+        return cls(values.T[kept], tuple(first.case[kept].tolist()), Clusters.of(first.patient[kept]), most)
+
+    @property
+    def pairs(self) -> tuple[Repeated, ...]:
+        """The first of the measurements with each of the others."""
+        return tuple(replace(self, values=self.values[:, [0, other]]) for other in range(1, self.values.shape[1]))
+
     @property
     def pair(self) -> tuple[Floats, Floats]:
         """The original and its first repeat."""
         return self.values[:, 0].copy(), self.values[:, 1].copy()
-
-    @property
-    def flat(self) -> tuple[Floats, list[str]]:
-        """All values, and the subject of each."""
-        return self.values.ravel(), [name for name in self.names for _ in range(self.values.shape[1])]
 
 
 def column_of(requirement: Requirement, rows: Rows, what: str) -> str | None:
@@ -81,25 +112,54 @@ def column_of(requirement: Requirement, rows: Rows, what: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def measure(requirement: Requirement, rows: Rows) -> Measurement:
-    """Measure how steady a quantity is between true repeats."""
+def measure(requirement: Requirement, runs: Sequence[Rows], n_of: str, *, scores: bool) -> Measurement:
+    """Measure how steady a quantity is: between true repeats of the one run given, or between runs of the same cases.
+
+    With ``scores`` it is the score of a case where no structure is named.
+    """
     spec = requirement.spec
-    column = column_of(requirement, rows, QUANTITY)
-    if column is None or requirement.level != "R4" or spec.name not in AGREEMENT:
-        return undefined(Reason.NOT_MEASURED, spec.n_of)
-    repeated = Repeated.of(rows, column)
+    column = column_of(requirement, runs[0], QUANTITY)
+    if column is None and (requirement.structure is not None or not scores or np.isnan(runs[0].score).all()):
+        return undefined(Reason.NOT_MEASURED, n_of)
+    if len(runs) > 1:
+        repeated = Repeated.of_runs(runs, column)
+    else:
+        repeated = Repeated.of_scores(runs[0]) if column is None else Repeated.of(runs[0], column)
     if repeated is None:
-        return undefined(Reason.NO_REPEATS, spec.n_of)
+        return undefined(Reason.NO_REPEATS if len(runs) == 1 else Reason.TOO_FEW_CASES, n_of)
     n, patients = len(repeated.names), repeated.patients.count
     try:
-        value, interval = AGREEMENT[spec.name](repeated, requirement.confidence)
+        value, interval = _agreement(requirement, repeated, several=len(runs) > 2)
     except Undecidable:
-        return Measurement(None, None, "none: too few patients", n, spec.n_of, patients, Reason.TOO_FEW_CASES)
+        return Measurement(None, None, "none: too few patients", n, n_of, patients, Reason.TOO_FEW_CASES)
     except ValueError:  # what the catalogue says it has no value for, such as a relative spread about 0
-        return undefined(Reason.UNDEFINED_METRIC, spec.n_of, n, patients)
+        return undefined(Reason.UNDEFINED_METRIC, n_of, n, patients)
     enough = not repeated.patients.repeat or patients >= FEWEST_CLUSTERS
     bounded = interval.within(spec.lowest, spec.highest)
-    return measured(value, bounded if enough else None, n, spec.n_of, patients)
+    return measured(value, bounded if enough else None, n, n_of, patients)
+
+
+def _agreement(requirement: Requirement, repeated: Repeated, *, several: bool) -> tuple[float, Interval]:
+    """Return value and interval; of several runs, for what is of two measurements, those of the worst pair.
+
+    The limit on the bad side is the worst of all, which holds for the worst pair. The other one is the worst of limits
+    that share the error (Bonferroni), since the worst of several is more often far off than one alone.
+    """
+    spec, confidence = requirement.spec, requirement.confidence
+    if not (several and spec.name in _OF_PAIRS):
+        return AGREEMENT[spec.name](repeated, confidence)
+    pairs, worst = repeated.pairs, min if spec.higher_is_better else max
+    found = [AGREEMENT[spec.name](pair, confidence) for pair in pairs]
+    shared = [AGREEMENT[spec.name](pair, 1.0 - (1.0 - confidence) / len(pairs))[1] for pair in pairs]
+    bad, good = [interval for _, interval in found], shared
+    lower, upper = (bad, good) if spec.higher_is_better else (good, bad)
+    interval = replace(
+        found[0][1],
+        lower=worst(interval.lower for interval in lower),
+        upper=worst(interval.upper for interval in upper),
+        method=f"worst of {len(pairs)} runs: {found[0][1].method}",
+    )
+    return worst(value for value, _ in found), interval
 
 
 def _cv(repeated: Repeated, confidence: float) -> tuple[float, Interval]:
@@ -120,7 +180,7 @@ def _coefficient(repeated: Repeated, confidence: float) -> tuple[float, Interval
     with np.errstate(all="ignore"):  # squares that are no numbers are refused below
         squares = (values - values[:, :1]).var(axis=1) * values.shape[1]
     interval = uneven_within_subject_sd_interval(
-        squares, freedom, repeated.patients.codes, confidence=confidence, seed=SEED
+        squares, freedom, repeated.patients.codes, repeated.most_variance, confidence, seed=SEED
     )
     spread = float(np.sqrt(np.sort(squares).sum() / freedom.sum()))
     value, interval = _of_enough((spread, interval), repeated)
@@ -181,3 +241,4 @@ AGREEMENT: Mapping[str, Callable[[Repeated, float], tuple[float, Interval]]] = {
     "icc": _icc,
     "concordance_correlation": _concordance,
 }
+_OF_PAIRS = frozenset({"limits_of_agreement", "rescan_difference", "bias", "concordance_correlation"})

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from gatekeeper.canonical import digest_bytes, digest_file
 from gatekeeper.errors import Code, IntegrityError, UsageError
 from gatekeeper.testset.files import files_at, in_threads, regular_file, visible_names
-from gatekeeper.testset.manifest import Allowed, LockedCase, LockedFile, Manifest, Role, Task
+from gatekeeper.testset.manifest import Allowed, LockedCase, LockedFile, Manifest, Role, Task, UnusableCase
 from gatekeeper.testset.table import Case, read_table
 from gatekeeper.trust import Signer, open_envelope, sign_envelope
 
@@ -79,8 +79,9 @@ def create_lock(
     Paths in the table are relative to ``root``, by default the table's folder. ``secret`` keys the HMAC of patient
     ids. ``inspect`` is given the head of every file as it is read, and ``decode`` every case, from several threads;
     ``describe`` the cases when all are read, for the composition. ``allowed`` is what was let pass, and why. ``pull``
-    fetches the files of the table's cases first, and says where they are. Raises UsageError for a table that does not
-    hold, or a file that is missing, a link, or unreadable.
+    fetches the files of the table's cases first, and says where they are. What must be refused is locked apart, and
+    ``describe`` is not given it. Raises UsageError for a table that does not hold, or a file that is missing, a link,
+    or unreadable.
     """
     cases = pull(read_table(table, task))
     work = _Work(root or table.parent, secret, inspect, decode)
@@ -89,13 +90,17 @@ def create_lock(
         locked.append(case)
         if progress is not None:
             progress(len(locked), len(cases))
+    pairs = list(zip(cases, locked, strict=True))
     manifest = Manifest.of(
         name,
-        tuple(locked),
+        tuple(found for case, found in pairs if case.must_refuse is None),
         task,
         folders=_closed_folders(work.root, locked),
         allowed=tuple(Allowed(where=where, because=because) for where, because in sorted((allowed or {}).items())),
-        composition=describe(cases),
+        composition=describe([case for case in cases if case.must_refuse is None]),
+        unusable=tuple(
+            UnusableCase(must_refuse=case.must_refuse, case=found) for case, found in pairs if case.must_refuse
+        ),
     )
     return sign_envelope(manifest.canonical, PAYLOAD_TYPE, signer)
 

@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from gatekeeper.canonical import JSON, canonical_json, digest_bytes
 from gatekeeper.evidence import STRICT, Record
+from gatekeeper.evidence.conditions import UnusableKind
 from gatekeeper.testset.merkle import merkle_root
 
 Task = Literal["classification", "segmentation", "detection"]
@@ -55,6 +56,18 @@ class LockedCase:
 _CASE = TypeAdapter(LockedCase)
 
 
+@dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
+class UnusableCase:
+    """An input that a candidate must decline, and why; no other suite ever sees it. Its label says nothing."""
+
+    must_refuse: UnusableKind
+    case: LockedCase
+
+    def to_json(self) -> dict[str, JSON]:
+        """Return the case and its kind as plain JSON data."""
+        return {"case": self.case.to_json(), "must_refuse": self.must_refuse}
+
+
 class Allowed(Record):
     """An identifier that was let pass: the tag or field, and why."""
 
@@ -65,7 +78,8 @@ class Allowed(Record):
 class Manifest(Record):
     """A locked test set. Two manifests with the same digest are the same test set.
 
-    ``root`` is the RFC 6962 tree hash over the cases; ``labels`` and ``attributes`` are digests of these alone.
+    ``root`` is the RFC 6962 tree hash over the cases, then over what is ``unusable``; ``labels`` and ``attributes`` are
+    digests of the cases alone, as is all that is counted here but ``files``.
     ``folders`` hold locked files and nothing else: a file that is added there shows. ``composition`` counts patients,
     by what (from headers and attributes) and value.
     """
@@ -77,6 +91,7 @@ class Manifest(Record):
     folders: tuple[str, ...] = ()
     allowed: tuple[Allowed, ...] = ()
     composition: dict[str, dict[str, int]] = Field(default_factory=dict)
+    unusable: tuple[UnusableCase, ...] = ()
     root: str
     labels: str
     attributes: str
@@ -91,6 +106,7 @@ class Manifest(Record):
         folders: tuple[str, ...] = (),
         allowed: tuple[Allowed, ...] = (),
         composition: dict[str, dict[str, int]] | None = None,
+        unusable: tuple[UnusableCase, ...] = (),
     ) -> Manifest:
         """Make the manifest of these cases, in their order."""
         return cls(
@@ -100,20 +116,29 @@ class Manifest(Record):
             folders=folders,
             allowed=allowed,
             composition=composition or {},
-            root=merkle_root([canonical_json(case.to_json()) for case in cases]),
+            unusable=unusable,
+            root=merkle_root([*(canonical_json(case.to_json()) for case in cases), *_apart(unusable)]),
             labels=_labels(cases),
             attributes=_attributes(cases),
         )
 
     @model_validator(mode="after")
     def _digests_hold(self) -> Manifest:
-        if self.root != merkle_root(self._leaves):
+        if self.root != merkle_root([*self._leaves, *_apart(self.unusable)]):
             raise ValueError("the Merkle root does not fit the cases")
         if self.labels != _labels(self.cases) or self.attributes != _attributes(self.cases):
             raise ValueError("the digest of labels or attributes does not fit the cases")
-        if len({case.case_id for case in self.cases}) != len(self.cases):
+        every = (*self.cases, *(one.case for one in self.unusable))
+        if len({case.case_id for case in every}) != len(every):
             raise ValueError("two cases have the same id")
         return self
+
+    def to_json(self) -> dict[str, JSON]:
+        """Return the manifest as plain JSON data; where nothing is unusable, as locks were before, without that key."""
+        data = super().to_json()
+        if not self.unusable:
+            del data["unusable"]
+        return data
 
     @cached_property
     def _leaves(self) -> list[bytes]:
@@ -139,8 +164,12 @@ class Manifest(Record):
 
     @property
     def files(self) -> int:
-        """How many files the set has."""
-        return sum(len(case.files) for case in self.cases)
+        """How many files the set has, those that must be declined among them."""
+        return sum(len(case.files) for case in (*self.cases, *(one.case for one in self.unusable)))
+
+
+def _apart(unusable: tuple[UnusableCase, ...]) -> list[bytes]:
+    return [canonical_json(one.to_json()) for one in unusable]
 
 
 def _labels(cases: tuple[LockedCase, ...]) -> str:

@@ -25,6 +25,8 @@ def summary_rows(manifest: Manifest) -> Iterator[tuple[str, str, str]]:
     yield "patients", "", f"{composition.patients:,}"
     yield "", "positive", _share(composition.positive_patients, composition.patients)
     yield "files", "", f"{manifest.files:,}"
+    if manifest.unusable:
+        yield "must be refused", "", f"{len(manifest.unusable):,}"
     for name, value, count in composition_rows(composition.model_copy(update={"facts": manifest.composition})):
         yield name.replace("_", " "), value, f"{count} patients"
 

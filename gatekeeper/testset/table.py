@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
+from typing import NoReturn, cast, get_args
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -14,12 +14,14 @@ from gatekeeper.canonical import JSON, canonical_json
 from gatekeeper.catalogue import nearest
 from gatekeeper.errors import Code, Place, Problem, UsageError
 from gatekeeper.evidence import STRICT
+from gatekeeper.evidence.conditions import UnusableKind
 from gatekeeper.testset.manifest import Task
 from gatekeeper.testset.rows import read_rows
 
 _ALWAYS = ("case_id", "patient_id", "image")
 _REFERENCE: dict[Task, str] = {"classification": "label", "segmentation": "mask", "detection": "boxes"}
-_OPTIONAL = ("repeat_of", "label", "mask", "boxes")
+_OPTIONAL = ("repeat_of", "label", "mask", "boxes", "must_refuse")
+_KINDS = get_args(UnusableKind)
 _MOST_PROBLEMS = 20
 _LEAST_TELLING = 4
 
@@ -29,6 +31,7 @@ class Case:
     """One unit of input. ``subject`` is the case that it truly repeats, or its own id; ``label`` 1 is positive.
 
     ``image`` and ``mask`` are paths of a file, or of a folder with the files of one series. ``boxes`` is a JSON list.
+    ``must_refuse`` says of an input that no candidate may answer what is wrong with it.
     """
 
     case_id: str
@@ -39,14 +42,16 @@ class Case:
     attributes: dict[str, str]
     mask: str | None = None
     boxes: str | None = None
+    must_refuse: UnusableKind | None = None
 
 
 def read_table(path: Path, task: Task = "classification") -> tuple[Case, ...]:
     """Read and check a table. Raises UsageError with (at most 20 of) all the rows that do not hold, by line.
 
     The reference standard is in the column ``label`` (classification: 0 or 1), ``mask`` (segmentation: a path; empty
-    where there is nothing to find) or ``boxes`` (detection: a JSON list). Every column beyond these, ``case_id``,
-    ``patient_id``, ``image`` and ``repeat_of`` is an attribute for subgroups.
+    where there is nothing to find) or ``boxes`` (detection: a JSON list). A row with a kind under ``must_refuse`` has
+    none: it is an input that a candidate must decline. Every column beyond these, ``case_id``, ``patient_id``,
+    ``image`` and ``repeat_of`` is an attribute for subgroups.
     """
     problems: list[Problem] = []
     rows = list(read_rows(path, lambda header: _check_header(path, header, task), problems))
@@ -64,6 +69,9 @@ def read_table(path: Path, task: Task = "classification") -> tuple[Case, ...]:
         else:
             problems.append(problem)
     problems += _bad_repeats(path, cases, first_line)
+    if cases and all(case.must_refuse for case in cases):
+        mend = "add cases with a reference: what must be declined is locked beside them"
+        problems.append(Problem(Code.NOTHING_TO_JUDGE, "every row must be refused", Place(str(path)), mend=mend))
     if problems:
         problems.sort(key=lambda problem: (problem.where and problem.where.line) or 0)
         raise UsageError.of(problems[:_MOST_PROBLEMS])
@@ -72,7 +80,8 @@ def read_table(path: Path, task: Task = "classification") -> tuple[Case, ...]:
 
 def _case(row: dict[str, str], task: Task) -> Case:
     known = {*_ALWAYS, *_OPTIONAL}
-    reference = row[_REFERENCE[task]]
+    kind = cast("UnusableKind | None", row.get("must_refuse") or None)
+    reference = ("0" if task == "classification" else "") if kind else row[_REFERENCE[task]]
     boxes = canonical_json(_boxes(reference)).decode() if task == "detection" else None
     return Case(
         case_id=row["case_id"],
@@ -83,6 +92,7 @@ def _case(row: dict[str, str], task: Task) -> Case:
         attributes={name: value for name, value in row.items() if name not in known},
         mask=(reference or None) if task == "segmentation" else None,
         boxes=boxes,
+        must_refuse=kind,
     )
 
 
@@ -116,7 +126,9 @@ def _fault(path: Path, line: int, row: dict[str, str], first_line: dict[str, int
     def problem(code: Code, what: str, mend: str) -> Problem:
         return Problem(code, what, Place(str(path), line), mend=mend)
 
-    empty = [name for name in (*_ALWAYS, *(["label"] if task == "classification" else [])) if not row[name]]
+    kind = row.get("must_refuse", "")
+    needed = (*_ALWAYS, "label") if task == "classification" and not kind else _ALWAYS
+    empty = [name for name in needed if not row[name]]
     if empty:
         return problem(Code.BAD_TABLE, f"no {' and no '.join(empty)} in this row", "fill the cell")
     if any(ord(character) < 32 for value in row.values() for character in value):
@@ -129,6 +141,13 @@ def _fault(path: Path, line: int, row: dict[str, str], first_line: dict[str, int
     if told is not None:
         what = f"the column {told} contains the patient id"
         return problem(Code.FORBIDDEN, what, "take it out (dossiers carry every other column), or rename the patient")
+    if kind and kind not in _KINDS:
+        what = "must_refuse names no kind of unusable input"
+        return problem(Code.UNKNOWN_NAME, what, f"write one of: {', '.join(_KINDS)}; or leave it empty")
+    if kind and row.get("repeat_of"):
+        return problem(Code.BAD_TABLE, "what must be refused repeats no case", "leave repeat_of empty")
+    if kind:
+        return _outside(row, ("image",), problem)
     if task == "classification" and row["label"] not in ("0", "1"):
         return problem(Code.BAD_VALUE, "a label is 0 (negative) or 1 (positive)", "write 0 or 1")
     if task == "detection":
@@ -137,7 +156,13 @@ def _fault(path: Path, line: int, row: dict[str, str], first_line: dict[str, int
         except (ValueError, RecursionError):
             mend = 'write [{"low": [x, y], "high": [x, y], "unit": "pixel"}], with z for volumes; mm or pixel'
             return problem(Code.BAD_VALUE, "the boxes are no JSON list of boxes", mend)
-    for name in ("image", "mask") if task == "segmentation" and row["mask"] else ("image",):
+    return _outside(row, ("image", "mask") if task == "segmentation" and row["mask"] else ("image",), problem)
+
+
+def _outside(
+    row: dict[str, str], names: tuple[str, ...], problem: Callable[[Code, str, str], Problem]
+) -> Problem | None:
+    for name in names:
         given = PurePosixPath(row[name])
         if given.is_absolute() or ".." in given.parts or not given.parts:
             what = f"the {name} lies outside the test set's folder"
@@ -162,6 +187,9 @@ def _bad_repeats(path: Path, cases: list[Case], first_line: dict[str, int]) -> I
         if original is None:
             mend = "name a case_id of this table, or leave the cell empty"
             yield Problem(Code.BAD_TABLE, f'it repeats "{case.subject}", which is not in the table', place, mend=mend)
+        elif original.must_refuse:
+            mend = "name a case that is to be answered, or leave the cell empty"
+            yield Problem(Code.BAD_TABLE, f'it repeats "{case.subject}", which must be refused', place, mend=mend)
         elif original.subject != original.case_id:
             mend = f'name the first one, "{original.subject}"'
             yield Problem(Code.BAD_TABLE, f'it repeats "{case.subject}", which is itself a repeat', place, mend=mend)

@@ -29,7 +29,7 @@ def flawless_answers(policy: Policy, manifest: Manifest, cases: Sequence[LockedC
     number = {name: number for number, name in enumerate(subjects, start=1)}
     return {
         f"measured.{structure}.{what}": [
-            _value(what.partition("@")[0], case, order[case.case_id] / len(order), number[case.subject])
+            _value(what.partition("@")[0], case, order.get(case.case_id, 0) / len(order), number.get(case.subject, 0))
             for case in cases
         ]
         for structure, what in _asked(policy)

@@ -7,6 +7,7 @@ from gatekeeper.evidence.notation import write_demand, write_number
 from gatekeeper.metrics import Suite
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.suites.clusters import FEWEST_CLUSTERS
+from gatekeeper.suites.latency import COLD_ID, condition_of
 from gatekeeper.verdict._needed import Need
 
 
@@ -25,6 +26,8 @@ def why_not(finding: Finding, requirement: Requirement, policy: Policy, need: Ne
         no_value = f"it has no value ({requirement.spec.undefined})"
         return no_value if finding.estimate is None else f"it comes to {write_number(finding, finding.estimate)}"
     if requirement.spec.suite is Suite.LATENCY:
+        if condition_of(requirement) == COLD_ID:
+            return f"the policy times {need.have:,} cold starts, {need.needed:,} are needed; raise latency.cold_starts"
         return f"the policy times {need.have:,} calls, {need.needed:,} are needed; raise latency.timed_calls"
     return _counts(finding, requirement, policy, need)
 

@@ -17,6 +17,7 @@ from gatekeeper.policy import Policy, Requirement
 from gatekeeper.statistics import values_needed
 from gatekeeper.suites import structures
 from gatekeeper.suites.clusters import FEWEST_CLUSTERS
+from gatekeeper.suites.latency import COLD_ID, condition_of
 from gatekeeper.suites.quantities import AGREEMENT
 from gatekeeper.suites.subjects import Subjects
 from gatekeeper.testset import Manifest
@@ -103,6 +104,8 @@ def told(short: Sequence[Shortfall]) -> list[str]:
 def _shortfall(finding: Finding, policy: Policy, evidence: Evidence, found: dict[str, Shortfall]) -> Shortfall | None:
     id_ = finding.id.partition("[")[0]
     requirement = policy.requirements[id_]
+    if finding.id.endswith((".worst", ".gap")):
+        return None  # told of each group
     if requirement.spec is CALIBRATION_SLOPE_DEVIATION and finding.reason is Reason.UNDEFINED_METRIC:
         return None  # a candidate without errors has no slope, others have: nothing is told of the test set
     if not _is_told_by_the_lock(finding, requirement, policy):
@@ -144,11 +147,8 @@ def _need(finding: Finding, requirement: Requirement, policy: Policy, evidence: 
     if finding.reason in (Reason.NOT_MEASURED, Reason.BREAKS_WITHOUT_STRESS, Reason.SUBGROUP_EMPTY):
         return None
     suite, name = requirement.spec.suite, requirement.spec.name
-    if name == "latency":
-        needed = values_needed((requirement.percentile or 50.0) / 100.0, requirement.confidence)
-        return Need("timed calls", policy.latency.timed_calls, needed)
-    if name == "mean_latency":
-        return Need("timed calls", policy.latency.timed_calls, 2)
+    if suite is Suite.LATENCY:
+        return _need_of_calls(finding, requirement, policy)
     if name in structures.MEASURED:
         return need_of_mean(requirement, finding.n_of, finding.patients)
     if name in AGREEMENT:
@@ -162,6 +162,16 @@ def _need(finding: Finding, requirement: Requirement, policy: Policy, evidence: 
     if name == "within_subject_sd":
         return need_of_spread(finding.patients, finding.n_of)
     return Need(finding.n_of, finding.n, 1) if finding.reason is Reason.NO_REPEATS else None
+
+
+def _need_of_calls(finding: Finding, requirement: Requirement, policy: Policy) -> Need | None:
+    id_, protocol = condition_of(requirement), policy.latency
+    if id_ is None or requirement.spec.name == "peak_memory":
+        return None
+    share = requirement.percentile
+    needed = 2 if share is None else values_needed(share / 100.0, requirement.confidence)
+    planned = protocol.cold_starts if id_ == COLD_ID else protocol.timed_calls
+    return Need("timed calls", finding.n if finding.subgroup else planned, needed)
 
 
 def _subjects(evidence: Evidence, finding: Finding) -> Subjects:
@@ -189,7 +199,8 @@ def _reach(finding: Finding, requirement: Requirement, need: Need | None, found:
         return Reach.ERRORLESS_CANNOT  # errors add to the alarms, or to the all-clears
     if finding.interval is None and finding.reason is not Reason.TOO_FEW_CASES:
         return Reach.NOBODY_CAN
-    counted = name in ("latency", "mean_latency", "flip_rate", "imageability") or (
+    counted = name in ("flip_rate", "imageability") or condition_of(requirement) is not None
+    counted = counted or (
         requirement.spec.proportion is not None and requirement.prevalence is None and requirement.other_rate is None
     )
     return Reach.NOBODY_CAN if counted and need is not None and not need.resampled else Reach.ERRORLESS_CANNOT

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gatekeeper.evidence import BASELINE, Environment, Evidence, Finding, Outcome, Reason, Threshold, Waived
-from gatekeeper.metrics import Suite
+from gatekeeper.evidence import BASELINE, Clock, Environment, Evidence, Finding, Outcome, Reason, Threshold, Waived
 from gatekeeper.policy import Policy, Requirement
-from gatekeeper.policy.schema import Subgroups, Waiver
+from gatekeeper.policy.schema import Limit, Subgroups, Waiver
 from gatekeeper.policy.titles import title_of
 from gatekeeper.statistics import cases_to_decide
 from gatekeeper.suites import Measurement, measure, measure_subgroup, undefined
+from gatekeeper.suites.latency import condition_of
+from gatekeeper.suites.subgroups import gap_between, worst_group
 from gatekeeper.verdict.claims import claimed_ids
-from gatekeeper.verdict.words import words_of
+from gatekeeper.verdict.words import words_of, words_of_clock, words_of_gap, words_of_worst
 
 _LARGEST_STUDY = 1_000_000
 
@@ -25,7 +26,7 @@ class _Case:
     policy: Policy
     evidence: Evidence
     operating_point: float
-    device_name: str
+    environment: Environment | None
     day: str
 
 
@@ -39,14 +40,16 @@ def judge(
 ) -> tuple[Finding, ...]:
     """Return every finding: blocking ones in the policy's order, advisory ones, then subgroups.
 
-    ``environment`` tells whether times were taken on the hardware that the policy names, ``started`` (ISO 8601, UTC)
-    which waivers were in force; without them, such times are not decided and no waiver counts.
+    ``environment`` tells whether times were taken on the hardware that the policy names, and how steady it was: times
+    taken on a noisy machine are decided only where they would be decided alike, were they longer or shorter by its
+    drift. ``started`` (ISO 8601, UTC) tells which waivers were in force. Without them, times that need a hardware are
+    not decided, and no waiver counts.
     """
     case = _Case(
         policy,
         evidence.counting(policy.failure_costs.by_outcome),
         operating_point,
-        device_name=environment.device_name if environment else "",
+        environment=environment,
         day=started[:10] if started else "",
     )
     advisory = [id_ for id_, requirement in policy.requirements.items() if not requirement.blocking]
@@ -121,6 +124,29 @@ def _subgroup_findings(case: _Case) -> Iterator[Finding]:
                 )
                 name = f"{id_}[{attribute}={group}]"
                 yield _subgroup_finding(case, asked, name, requirement, measured, {attribute: group})
+            yield from _across_groups(case, asked, id_, attribute)
+
+
+def _across_groups(case: _Case, asked: Subgroups, id_: str, attribute: str) -> Iterator[Finding]:
+    """Give the finding on the worst group, and that on the gap between groups where the policy bounds it."""
+    requirement = case.policy.requirements[id_]
+    worst = worst_group(requirement, case.policy, case.evidence, case.operating_point, attribute)
+    together = 1.0 - (1.0 - requirement.confidence) / max(1, worst.groups)
+    item = requirement.model_copy(update={"confidence": together})
+    name = f"{id_}[{attribute}].worst"
+    found = _subgroup_finding(case, asked, name, item, worst.measurement, {attribute: worst.group or "worst group"})
+    # Each group has a finding that can close the gate; this one says how bad it may be, whichever group it is.
+    told = {"words": words_of_worst(found, worst.groups, attribute), "more_cases": None, "blocking": False}
+    yield found.model_copy(update=told)
+    if id_ not in asked.largest_gap:
+        return
+    gap = gap_between(requirement, case.policy, case.evidence, case.operating_point, attribute)
+    measured = gap.measurement if gap else undefined(Reason.SUBGROUP_TOO_SMALL, requirement.spec.n_of)
+    allowed = {"lower_limit": None, "estimate": None, "upper_limit": Limit(at_most=asked.largest_gap[id_])}
+    bounded, name = requirement.model_copy(update=allowed), f"{id_}[{attribute}].gap"
+    finding = _subgroup_finding(case, asked, name, bounded, measured, {attribute: "largest gap"})
+    told = {"words": words_of_gap(finding, gap, attribute), "more_cases": None}
+    yield finding.model_copy(update=told)
 
 
 def _subgroup_finding(
@@ -137,13 +163,34 @@ def _measured(case: _Case, requirement: Requirement) -> Measurement:
 
 
 def _outcome(case: _Case, requirement: Requirement, measured: Measurement) -> tuple[Outcome, Reason | None]:
-    hardware = case.policy.latency.hardware
-    if requirement.spec.suite is Suite.LATENCY and hardware and hardware.casefold() not in case.device_name.casefold():
+    hardware, timed = case.policy.latency.hardware, condition_of(requirement) is not None
+    device_name = case.environment.device_name if case.environment else ""
+    if timed and hardware and hardware.casefold() not in device_name.casefold():
         return Outcome.NOT_DECIDED, measured.reason or Reason.HARDWARE_DIFFERS
     outcome = requirement.threshold.outcome(measured.rounded, measured.limits)
+    if outcome is not Outcome.NOT_DECIDED and _hangs_on_noise(case, requirement, measured, outcome):
+        return Outcome.NOT_DECIDED, measured.reason or Reason.NOISY_MACHINE
     if outcome is Outcome.NOT_DECIDED and measured.interval is not None:
         return outcome, measured.reason or Reason.TOO_FEW_CASES
     return outcome, measured.reason
+
+
+def _clock(case: _Case, requirement: Requirement) -> Clock | None:
+    """Return how steady the machine was while what a requirement on times is measured from was timed."""
+    return case.environment.clocks.get(condition_of(requirement) or "") if case.environment else None
+
+
+def _hangs_on_noise(case: _Case, requirement: Requirement, measured: Measurement, outcome: Outcome) -> bool:
+    """Say whether times decide otherwise once they are longer, or shorter, by as much as a noisy machine drifted."""
+    clock = _clock(case, requirement)
+    if clock is None or not clock.noisy or requirement.spec.name == "peak_memory" or measured.rounded is None:
+        return False
+    estimate, limits = measured.rounded, measured.limits
+    return any(
+        requirement.threshold.outcome(estimate * factor, limits and (limits[0] * factor, limits[1] * factor))
+        is not outcome
+        for factor in (clock.drift, 1.0 / clock.drift)
+    )
 
 
 def _finding(
@@ -181,8 +228,11 @@ def _finding(
         threshold=threshold,
         blocking=requirement.blocking if blocking is None else blocking,
         claimed=False,
-        is_time=spec.suite is Suite.LATENCY,
+        is_time=condition_of(requirement) is not None,
         more_cases=more,
         words="",
     )
-    return finding.model_copy(update={"words": words_of(finding, requirement, case.policy)})
+    words = f"{words_of(finding, requirement, case.policy)} {measured.remark}".rstrip()
+    if finding.is_time and finding.estimate is not None and case.environment is not None:
+        words += words_of_clock(requirement, case.environment, _clock(case, requirement))
+    return finding.model_copy(update={"words": words})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,14 @@ from numpy.typing import NDArray
 from gatekeeper.candidate import CandidateRecord
 from gatekeeper.errors import Code, IntegrityError
 from gatekeeper.evidence import Condition, Environment, Evidence, Finding, Plan, Rows, Verdict, reproducible_digest
+from gatekeeper.evidence.self_test import PlantedDefect, SelfTest
 from gatekeeper.policy import Policy
-from gatekeeper.suites import plan_policy
-from gatekeeper.testset import Manifest
+from gatekeeper.suites import is_decided, plan_policy
+from gatekeeper.testset import LockedCase, Manifest
+from gatekeeper.testset.unusable import chosen, inputs_of
 from gatekeeper.verdict.conclude import conclude
 from gatekeeper.verdict.judge import judge
+from gatekeeper.verdict.self_test import run_self_test
 
 # Another processor may differ in the last bits of a sum; a claimed number must agree to nine digits.
 _RELATIVE_TOLERANCE = 1e-9
@@ -35,7 +39,8 @@ def recompute(
     number, an outcome, or the verdict.
     """
     _check_digests(policy, plan, candidate, manifest, claimed)
-    _check_rows(plan, candidate, manifest, evidence)
+    _check_rows(policy, plan, candidate, manifest, evidence)
+    _check_stopping(policy, plan, candidate, evidence)
     operating_point, started = candidate.contract.operating_point, claimed.run.started
     findings = judge(policy, evidence, operating_point, environment=environment, started=started)
     again = conclude(
@@ -68,6 +73,34 @@ def recompute(
     return numbers
 
 
+def recompute_self_test(
+    policy: Policy,
+    candidate: CandidateRecord,
+    environment: Environment,
+    evidence: Evidence,
+    started: str,
+    claimed: SelfTest,
+) -> int:
+    """Plant every defect again and return how many were planted; ``started`` is when the run began.
+
+    Raises IntegrityError with a sentence that says what does not hold.
+    """
+    operating_point = candidate.contract.operating_point
+    again = run_self_test(policy, evidence, operating_point, environment=environment, started=started)
+    for name in ("a_a", "differing", "shut_by"):
+        if getattr(again, name) != getattr(claimed, name):
+            raise _differs(f"the self-test's {name}", str(getattr(claimed, name)), str(getattr(again, name)))
+    stated, found = ([defect.id for defect in test.defects] for test in (claimed, again))
+    if stated != found:
+        raise _differs("the list of planted defects", ", ".join(stated), ", ".join(found))
+    for then, now in zip(claimed.defects, again.defects, strict=True):
+        for name in PlantedDefect.model_fields:
+            if getattr(now, name) != getattr(then, name):
+                what = f'the {name.replace("_", " ")} of the planted defect "{then.id}"'
+                raise _differs(what, str(getattr(then, name)), str(getattr(now, name)))
+    return len(again.defects)
+
+
 def _check_digests(
     policy: Policy, plan: Plan, candidate: CandidateRecord, manifest: Manifest, claimed: Verdict
 ) -> None:
@@ -83,7 +116,7 @@ def _check_digests(
             raise _differs(what, claim, found)
 
 
-def _check_rows(plan: Plan, candidate: CandidateRecord, manifest: Manifest, evidence: Evidence) -> None:
+def _check_rows(policy: Policy, plan: Plan, candidate: CandidateRecord, manifest: Manifest, evidence: Evidence) -> None:
     """Hold the evidence against the lock: the cases of every condition are those that were locked, in their order."""
     attributes = sorted({name for case in manifest.cases for name in case.attributes})
     if sorted(evidence.attributes) != attributes:
@@ -93,7 +126,8 @@ def _check_rows(plan: Plan, candidate: CandidateRecord, manifest: Manifest, evid
     wanted = [
         condition.id
         for number, condition in enumerate(plan.conditions)
-        if condition.id in evidence.conditions or not (condition.numeric_format or (elsewhere and number))
+        if condition.id in evidence.conditions
+        or not (condition.numeric_format or condition.until_decided or condition.refusal or (elsewhere and number))
     ]
     if list(evidence.conditions) != wanted:
         raise _differs("the conditions in the evidence", ", ".join(evidence.conditions), ", ".join(wanted))
@@ -101,12 +135,13 @@ def _check_rows(plan: Plan, candidate: CandidateRecord, manifest: Manifest, evid
         if condition.id not in wanted:
             continue
         rows = evidence.under(condition.id)
-        expected = condition.timed_calls or len(manifest.cases)
+        cases = _cases_of(condition, policy, candidate, manifest, rows)
+        expected = condition.recorded_calls or len(cases)
         if len(rows) != expected:
             raise _differs(f'the number of rows under "{condition.id}"', str(len(rows)), str(expected))
         _check_answers(condition, rows)
         for index in range(len(rows)):
-            case = manifest.cases[index % len(manifest.cases)]
+            case = cases[index % len(cases)]
             row = (rows.case[index], rows.patient[index], rows.subject[index], int(rows.label[index]))
             if row != (case.case_id, case.patient, case.subject, case.label):
                 raise IntegrityError(
@@ -121,10 +156,50 @@ def _check_rows(plan: Plan, candidate: CandidateRecord, manifest: Manifest, evid
                 )
 
 
+def _cases_of(
+    condition: Condition, policy: Policy, candidate: CandidateRecord, manifest: Manifest, rows: Rows
+) -> Sequence[LockedCase]:
+    """Return the locked cases that the rows of a condition are of, in their order.
+
+    Of unusable inputs there are those that were to be tried; which of them were alike to the candidate, and tried once,
+    only their pixels tell.
+    """
+    if condition.refusal is None:
+        return manifest.cases
+    taken, tried = candidate.contract.input, set(rows.case.tolist())
+    indices = chosen(
+        condition.refusal,
+        condition.tries,
+        manifest,
+        policy.context.modality,
+        volumes=taken.axes == 3,
+        original=taken.gives == "original",
+    )
+    inputs = inputs_of(manifest)
+    return [inputs[index] for index in indices if inputs[index].case_id in tried]
+
+
+def _check_stopping(policy: Policy, plan: Plan, candidate: CandidateRecord, evidence: Evidence) -> None:
+    """See that reruns were made, and left out, as their rule says of this evidence."""
+    if candidate.contract.format == "predictions":
+        return
+    for condition in plan.conditions:
+        made = condition.id in evidence.conditions
+        if condition.until_decided and made is is_decided(
+            policy, candidate.contract.operating_point, condition.id, evidence
+        ):
+            raise IntegrityError(
+                Code.NOT_RECOMPUTED,
+                f'the run {"goes on with" if made else "stops before"} "{condition.id}"',
+                why=f"the reruns before it had {'' if made else 'not '}decided",
+            )
+
+
 def _check_answers(condition: Condition, rows: Rows) -> None:
     """Refuse answers that no run writes down: a probability outside [0, 1], a call that took no time."""
-    if condition.timed_calls:
+    if condition.recorded_calls:
         possible = bool(np.all((rows.seconds > 0.0) & np.isfinite(rows.seconds) | ~rows.answered))
+        possible = possible and not any(np.any((told < 0.0) | np.isinf(told)) for told in rows.clock.values())
     else:
         possible = _possible(rows)
     if not possible:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from gatekeeper.evidence import Finding, Outcome, Reason
-from gatekeeper.evidence.notation import write_declared_share, write_demand, write_magnitude, write_number
+from gatekeeper.evidence import Clock, Environment, Finding, Outcome, Reason
+from gatekeeper.evidence.notation import (
+    write_declared_share,
+    write_demand,
+    write_magnitude,
+    write_number,
+    write_seconds,
+)
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.policy.titles import plural, spoken, title_of
 from gatekeeper.suites.latency import NEVER
+from gatekeeper.suites.subgroups import Gap
 
 _NOT_MEASURED = {
     Reason.TOO_FEW_CASES: "There are too few cases to say",
@@ -17,12 +24,26 @@ _NOT_MEASURED = {
     Reason.CONDITION_NOT_RUN: "The run did not try this",
     Reason.NOT_MEASURED: "The evidence does not hold what it is measured from",
     Reason.CALLS_FAILED: "Timed calls failed, and a call without an answer has no time",
+    Reason.NO_UNUSABLE_INPUT: "No unusable input was tried: there is none of these kinds, or the run left it out",
+}
+# What a stage is called: one of them, and many.
+_STAGES = {
+    "read": ("Reading a case", "readings of a case"),
+    "decode": ("Decoding a case", "decodings of a case"),
+    "preprocess": ("Preprocessing a case", "preprocessings of a case"),
+    "transfer": ("A transfer to the device", "transfers to the device"),
+    "forward": ("A forward pass", "forward passes"),
+    "postprocess": ("Postprocessing an answer", "postprocessings of an answer"),
+    "end_to_end": ("An answer, from the files on,", "answers, from the files on,"),
+    "cold_start": ("A cold start", "cold starts"),
+    "first_case": ("The first answer after a cold start", "first answers after a cold start"),
 }
 # What is done at a level of repeatability; R4 has repeats of its own.
 _AGAIN = {
     "R0": "When the same input is given again",
     "R1": "When cases are given one at a time, the last one first",
     "R2": "When numbers are {}",
+    "R3": "When an image changes in ways that mean nothing",
 }
 
 
@@ -35,6 +56,28 @@ def words_of(finding: Finding, requirement: Requirement, policy: Policy) -> str:
         group = ", ".join(f"{spoken(name)} {value or 'not given'}" for name, value in finding.subgroup.items())
         seen = f"In {group}: {seen[0].lower()}{seen[1:]}"
     return f"{seen}. {_required(finding)}{_undecided(finding)}"
+
+
+def words_of_worst(finding: Finding, groups: int, attribute: str) -> str:
+    """Return what was seen of the worst group of an attribute, and what is required of it."""
+    if finding.estimate is None:
+        return f"No group by {spoken(attribute)} is large enough to be the worst. {_required(finding)}"
+    of = "the only group" if groups == 1 else f"the worst of {groups} groups"
+    name = next(iter(finding.subgroup.values())) or "not given"
+    seen = f"{finding.title} is {write_number(finding, finding.estimate)}{_span(finding)}"
+    undecided = " Not decided." if finding.outcome is Outcome.NOT_DECIDED else ""
+    return f"In {name}, {of} by {spoken(attribute)}: {seen}. {_required(finding)}{undecided}"
+
+
+def words_of_gap(finding: Finding, gap: Gap | None, attribute: str) -> str:
+    """Return how far the best and the worst group lie apart, and how far they may."""
+    if gap is None or finding.estimate is None:
+        return f"Fewer than two groups by {spoken(attribute)} are large enough to be compared. {_required(finding)}"
+    best, worst = gap.best or "not given", gap.worst or "not given"
+    between = f"Between {best}, the best, and {worst}, the worst of {gap.groups} groups by {spoken(attribute)}"
+    apart = f"{finding.title} differs by {write_number(finding, finding.estimate)}{_span(finding)}"
+    undecided = " Not decided." if finding.outcome is Outcome.NOT_DECIDED else ""
+    return f"{between}, {apart}. {_required(finding)}{undecided}"
 
 
 def _no_value(finding: Finding, requirement: Requirement, policy: Policy) -> str:
@@ -80,22 +123,66 @@ def _seen(finding: Finding, requirement: Requirement, policy: Policy) -> str:
     if metric == "within_subject_sd":
         between = again or f"Between repeats of one {unit}"
         return f"{between}, the score varies with a standard deviation of {value}{span}"
+    if metric == "refusal_rate":
+        kinds = ", ".join(map(spoken, policy.refusals))
+        return f"Of the unusable inputs that were tried ({kinds}), {value} are refused{span}"
     if metric == "imageability":
         return f"Of the {units}, {value} get an answer{span}"
     if metric == "abnormal_interpretation_rate":
         declared = write_declared_share(requirement.prevalence or 0.0)
         return f"Where {declared} of {units} are positive ({positive}), {value} of all {units} raise an alarm{span}"
     if metric == "mean_latency":
-        return f"An answer takes {value} on average{span}"
+        return f"{_stage(requirement)[0]} takes {value} on average{span}"
+    if metric == "throughput":
+        of = " in batches" if requirement.batch == "declared" else ", one at a time"
+        return f"Asked without a pause{of}, it answers {value}{span}"
+    if metric == "peak_memory":
+        return f"It held up to {value} of the {requirement.of_memory}'s memory"
+    if metric == "time_to_notification":
+        return _notified(finding, requirement, policy, span)
+    if metric == "waiting_time_saved":
+        return f"Where alarms are read first, a positive {unit} ({positive}) is saved {value}{span} of its wait"
     if metric == "latency" and (finding.estimate or 0.0) >= NEVER:
         return f"Fewer than {requirement.percentile:g} of 100 timed calls gave an answer"
     if metric == "latency":
-        return f"{requirement.percentile:g} of 100 answers take at most {value}{span}"
+        return f"{requirement.percentile:g} of 100 {_stage(requirement)[1]} take at most {value}{span}"
     if metric == "accuracy":
         return f"Of the {units}, {value} are called right{span}"
     if requirement.perturbation is None:
         return f"{title_of(requirement.model_copy(update={'title': None}), policy)} is {value}{span}"
     return _stressed(finding, requirement, policy, span)
+
+
+def _stage(requirement: Requirement) -> tuple[str, str]:
+    """Name what is timed: one of it, and many."""
+    one, many = _STAGES.get(requirement.stage or "", ("An answer", "answers"))
+    of = " of a batch" if requirement.batch == "declared" else ""
+    return one + of, many + of
+
+
+def _notified(finding: Finding, requirement: Requirement, policy: Policy, span: str) -> str:
+    load, units = policy.latency.load, plural(policy.context.unit)
+    arriving = f"Where {load.arrivals_per_hour if load else 0.0:g} {units} arrive in an hour"
+    if (finding.estimate or 0.0) >= NEVER:
+        return f"{arriving}, more than {100.0 - (requirement.percentile or 0.0):g} of 100 get no result in time"
+    value = write_number(finding, finding.estimate or 0.0)
+    return f"{arriving}, {requirement.percentile:g} of 100 have their result within {value} of arrival{span}"
+
+
+def words_of_clock(requirement: Requirement, environment: Environment, clock: Clock | None) -> str:
+    """Say for which device a time, or memory, holds, and what was not steady about it; begins with a space."""
+    said = f" Measured on {''.join(filter(str.isprintable, environment.timed_on))}."
+    if clock is None or requirement.spec.name == "peak_memory":
+        return said
+    if clock.stable is False:
+        said += f" Times had not settled after {clock.warm_up_calls:,} warm-up calls."
+    if clock.noisy:
+        before, after = write_seconds(clock.before), write_seconds(clock.after)
+        said += (
+            f" The machine was noisy: a fixed calculation took {before} before and {after} after, and its slowest run "
+            f"{clock.spread:.2g} times as long as its fastest."
+        )
+    return said
 
 
 def _stressed(finding: Finding, requirement: Requirement, policy: Policy, span: str) -> str:
@@ -144,6 +231,10 @@ def _undecided(finding: Finding) -> str:
         return ""
     if finding.reason is Reason.HARDWARE_DIFFERS:
         return " Not decided: it was timed on other hardware than the policy names."
+    if finding.reason is Reason.NOISY_MACHINE:
+        return " Not decided: by as much as the machine drifted meanwhile, it could be otherwise."
+    if finding.reason is Reason.NO_UNUSABLE_INPUT:
+        return " Not decided: of a kind that is listed there was no input."
     if finding.reason is Reason.CALLS_FAILED:
         return " Not decided: timed calls failed, so that the time has no upper limit."
     if finding.more_cases is None:
@@ -156,5 +247,6 @@ def _span(finding: Finding) -> str:
         return ""
     lower, upper = (write_number(finding, limit) for limit in finding.interval)
     if finding.is_time and finding.interval[1] >= NEVER:
-        return f" ({lower} at least, since calls failed)"
+        why = "" if finding.metric == "time_to_notification" else ", since calls failed"
+        return f" ({lower} at least{why})"
     return f" ({lower} to {upper})"

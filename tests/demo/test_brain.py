@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gatekeeper.candidate.adapters import Batch, CaseFacts, Setting, load
 from gatekeeper.candidate.contract import Contract
 from gatekeeper.demo import brain, deepbet_plugin
-from gatekeeper.demo.brain import COLUMNS, find_heads, write_heads
+from gatekeeper.demo.brain import COLUMNS, find_heads, find_macaque, write_heads
 from gatekeeper.demo.brain_walk import POLICY, SHIPPED, build_brain_set, write_candidate
 from gatekeeper.engine.measuring import Asked, Reference, reference_label
 from gatekeeper.engine.outputs import hold
@@ -57,21 +57,22 @@ class Volume:
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_heads(tmp_path_factory.mktemp("heads"), find_heads())
+    return write_heads(tmp_path_factory.mktemp("heads"), find_heads(), find_macaque())
 
 
 @needs_heads
 def test_the_table_is_one_of_segmentation_with_two_patients(table: Path) -> None:
     cases = read_table(table, "segmentation")
-    assert [case.case_id for case in cases] == ["colin27", "mni152"]
-    assert len({case.patient_id for case in cases}) == 2
-    assert all(case.mask and case.subject == case.case_id and case.label == 1 for case in cases)
+    assert [case.case_id for case in cases] == ["colin27", "mni152", "macaque"]
+    assert len({case.patient_id for case in cases}) == 3
+    assert all(case.mask and case.subject == case.case_id and case.label == 1 for case in cases[:2])
+    assert [case.must_refuse for case in cases] == [None, None, "another_species"]
     assert table.read_text().splitlines()[0] == ",".join(COLUMNS)
 
 
 @needs_heads
 def test_images_and_masks_read_back_on_one_grid_with_a_brain_in_it(table: Path) -> None:
-    for case in read_table(table, "segmentation"):
+    for case in read_table(table, "segmentation")[:2]:
         image = read_image({case.image: (table.parent / case.image).read_bytes()}, case.case_id)
         mask = read_mask({case.mask or "": (table.parent / (case.mask or "")).read_bytes()}, image, case.case_id)
         assert set(np.unique(mask)) == {0, 1}
@@ -82,7 +83,7 @@ def test_images_and_masks_read_back_on_one_grid_with_a_brain_in_it(table: Path) 
 @needs_heads
 def test_one_head_has_its_skull_on_and_the_other_one_is_told_to_be_easy(table: Path) -> None:
     shares = {}
-    for case in read_table(table, "segmentation"):
+    for case in read_table(table, "segmentation")[:2]:
         voxels = np.asarray(nibabel.Nifti1Image.from_filename(table.parent / case.image).dataobj)
         mask = np.asarray(nibabel.Nifti1Image.from_filename(table.parent / (case.mask or "")).dataobj) > 0
         shares[case.attributes["skull"]] = float((voxels[~mask] > 0).mean())
@@ -92,8 +93,8 @@ def test_one_head_has_its_skull_on_and_the_other_one_is_told_to_be_easy(table: P
 
 @needs_heads
 def test_the_same_bytes_each_time_and_no_path_of_a_maker_in_them(table: Path, tmp_path: Path) -> None:
-    again = write_heads(tmp_path, find_heads())
-    for case in read_table(table, "segmentation"):
+    again = write_heads(tmp_path, find_heads(), find_macaque())
+    for case in read_table(table, "segmentation")[:2]:
         for name in (case.image, case.mask or ""):
             first, second = ((place.parent / name).read_bytes() for place in (table, again))
             assert hashlib.sha256(first).digest() == hashlib.sha256(second).digest()
@@ -104,7 +105,7 @@ def test_the_same_bytes_each_time_and_no_path_of_a_maker_in_them(table: Path, tm
 @needs_deepbet
 def test_the_set_is_locked_for_segmentation_and_screened(tmp_path: Path) -> None:
     built = build_brain_set(tmp_path / "out", tmp_path / "home", lambda stage, done, total: None)
-    assert (built.manifest.task, built.manifest.patients, built.manifest.files) == ("segmentation", 2, 4)
+    assert (built.manifest.task, built.manifest.patients, built.manifest.files) == ("segmentation", 2, 5)
     assert built.manifest.allowed == ()
     assert "2 heads" in built.words
 

@@ -47,7 +47,7 @@ def said(part: Section) -> str:
 
 def test_sections_come_in_their_order_and_are_numbered_after_the_verdict() -> None:
     content = content_of(material())
-    assert [part.number for part in content.sections] == list(range(2, 16))
+    assert [part.number for part in content.sections] == list(range(2, 17))
     assert [part.title for part in content.sections] == [
         "Requirements",
         "Where the thresholds come from",
@@ -57,6 +57,7 @@ def test_sections_come_in_their_order_and_are_numbered_after_the_verdict() -> No
         "Repeatability",
         "Robustness",
         "Latency",
+        "What this gate can see",
         "Test set",
         "Candidate",
         "Methods",

@@ -26,7 +26,7 @@ from gatekeeper.evidence import (
     read_evidence,
 )
 from gatekeeper.gate import CheckRequest, check
-from gatekeeper.suites.repeatability import ONE_BY_ONE, RERUN, in_format
+from gatekeeper.suites.levels import ONE_BY_ONE, RERUN, in_format
 from gatekeeper.testset import open_lock
 from gatekeeper.trust import load_keys
 from gatekeeper.verification import verify

@@ -19,6 +19,7 @@ from gatekeeper.policy.schema import (
     FailureCosts,
     LatencyProtocol,
     Monitoring,
+    RepeatabilityProtocol,
     Requirement,
     Subgroups,
     TestSetUse,
@@ -133,6 +134,7 @@ ANOTHER = {
         "notes": ["Other"],
         "subgroups": None,
         "dossier": {"pictures": True},
+        "refusal_tries": 41,
     },
     Context: {
         "modality": "MR",
@@ -149,8 +151,16 @@ ANOTHER = {
         "expected": {"sex": ["F"]},
         "too_small": "not_judged",
         "missing": "not_judged",
+        "largest_gap": {"precision_in_use": "10 %"},
     },
-    LatencyProtocol: {"warm_up_calls": 1, "timed_calls": 301, "hardware": "A100"},
+    LatencyProtocol: {
+        "warm_up_calls": 1,
+        "timed_calls": 301,
+        "cold_starts": 4,
+        "hardware": "A100",
+        "load": {"arrivals_per_hour": 13, "prevalence": "10 %", "reading_minutes": 3, "readers": 2},
+    },
+    RepeatabilityProtocol: {"benign": {"contour_translation": "0.3 mm"}, "reruns": 3},
     FailureCosts: {
         "crash": "positive",
         "timeout": "positive",
@@ -181,10 +191,11 @@ ANOTHER = {
 }
 # What cannot be changed alone in this policy: other tasks, other metrics, or values with one choice.
 ELSEWHERE = {
-    Policy: {"context", "requirements", "refusals", "latency", "failure_costs"},
+    Policy: {"context", "requirements", "refusals", "latency", "failure_costs", "repeatability"},
     Context: {"task", "classes", "prevalence"},
     Subgroups: {"requirements"},
     LatencyProtocol: set[str](),
+    RepeatabilityProtocol: set[str](),
     FailureCosts: {"empty_prediction", "missed_structure"},
     TestSetUse: set[str](),
     Champion: set[str](),
@@ -209,6 +220,8 @@ ELSEWHERE = {
         "level",
         "numeric_format",
         "stage",
+        "batch",
+        "of_memory",
         "percentile",
         "of",
         "perturbation",
@@ -220,6 +233,7 @@ PLACES = {
     Context: "context.",
     Subgroups: "subgroups.",
     LatencyProtocol: "latency.",
+    RepeatabilityProtocol: "repeatability.",
     FailureCosts: "failure_costs.",
     TestSetUse: "test_set_use.",
     Champion: "champion.",

@@ -35,11 +35,21 @@ OPTIONS: dict[str, object] = {
     "miss_cost": 5,
     "level": "R4",
     "percentile": 95.0,
+    "of_memory": "host",
     "of": "followed",
     "perturbation": "contour_erosion",
     "severity": 1,
 }
-THRESHOLDS: dict[str, object] = {"count": 2.0, "s": "1 s", "mm": "3 mm", "mL": "3 mL", "severity": 1}
+THRESHOLDS: dict[str, object] = {
+    "count": 2.0,
+    "s": "1 s",
+    "mm": "3 mm",
+    "mL": "3 mL",
+    "MiB": "3 GiB",
+    "cases/s": "3 cases/s",
+    "severity": 1,
+}
+LOAD = {"arrivals_per_hour": 10.0, "prevalence": "10 %", "reading_minutes": 5.0}
 
 
 def any_requirement(metric: str) -> Requirement:
@@ -62,7 +72,7 @@ def policy_with(metric: str, **options: object) -> Policy:
     if item.spec.suite == "robustness":
         items["followed"] = requirement("sensitivity")
     refusals = {"refusals": ("blank",)} if item.spec.suite == "refusal" else {}
-    return policy_of(items, context=context, robustness=LADDER, **refusals)
+    return policy_of(items, context=context, robustness=LADDER, latency={"load": LOAD}, **refusals)
 
 
 def explained(metric: str, plan: Plan | None = None, **options: object) -> Explanation:
@@ -258,9 +268,9 @@ def test_the_status_of_a_figure_is_told_in_words(status: str) -> None:
 
 
 def test_what_this_version_cannot_measure_is_told_with_its_consequence() -> None:
-    told = explained("flip_rate", level="R3", upper_limit={"at_most": "2 %"}).not_measured
+    told = explained("refusal_rate").not_measured
     assert told == (
-        "This version of gatekeeper does not measure it yet (repeatability at level R3): it stays not decided. The "
+        "This version of gatekeeper does not measure it yet (Refusal of unusable inputs): it stays not decided. The "
         "verdict cannot be PASS with it."
     )
 
@@ -339,9 +349,9 @@ def test_a_level_says_what_is_done_again(options: dict[str, object], title: str,
     assert explanation.sizes.fewest == {"cases run twice": 183}
 
 
-@pytest.mark.parametrize("level", ["R0", "R1", "R2", "R3"])
-def test_quantities_are_compared_between_true_repeats_alone(level: str) -> None:
-    assert "at level " + level in (explained("icc", level=level, lower_limit={"at_least": 0.5}).not_measured or "")
+@pytest.mark.parametrize("level", ["R0", "R1", "R2", "R3", "R4"])
+def test_agreement_is_measured_at_every_level(level: str) -> None:
+    assert explained("icc", level=level, lower_limit={"at_least": 0.5}).not_measured is None
 
 
 @pytest.mark.parametrize(

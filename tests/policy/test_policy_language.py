@@ -38,8 +38,20 @@ def test_the_site_override_changes_the_prevalence_of_every_requirement_that_is_d
     base.mkdir(parents=True)
     (base / "lvo_triage.yaml").write_text(EXAMPLES[0], encoding="utf-8")
     site = tmp_path / "policies" / "site.yaml"
-    site.write_text(EXAMPLES[1], encoding="utf-8")
+    site.write_text(EXAMPLES[-1], encoding="utf-8")
     policy = load_policy(str(site)).policy
     assert policy.requirements["precision_in_use"].prevalence == 0.08
     assert policy.context.prevalence is not None
     assert policy.context.prevalence.basis.source == "stroke register of the site, 2025"
+
+
+def test_the_examples_of_stress_and_of_unusable_inputs_are_sound(tmp_path: Path) -> None:
+    head = EXAMPLES[0][: EXAMPLES[0].index("requirements:")]
+    order = {"sensitivity:": "order: [sensitivity, less_dose, steady, holds]\n", "declines:": "order: [found]\n"}
+    found = "  found: {metric: sensitivity, lower_limit: {at_least: 80 %}}\n"
+    for example in EXAMPLES[1:-1]:
+        named = next(name for name in order if name in example)
+        body = example.replace("requirements:\n", f"requirements:\n{found}", 1) if named == "declines:" else example
+        path = tmp_path / "example.yaml"
+        path.write_text(head + body + order[named], encoding="utf-8")
+        assert load_policy(str(path)).policy.requirements

@@ -73,6 +73,12 @@ SENSITIVITY = "    metric: sensitivity\n    lower_limit: {at_least: 30 %}\n"
         ("no-prevalence", edited("    at_prevalence: 20 %\n", ""), "metric: precision", "the test set's own mix"),
         ("too-few-calls", edited("timed_calls: 100", "timed_calls: 71"), "percentile: 95", "71 timed calls"),
         (
+            "too-few-calls",
+            edited("    percentile: 95\n", "    stage: cold_start\n    percentile: 95\n"),
+            "percentile: 95",
+            "3 cold starts",
+        ),
+        (
             "small-groups",
             POLICY.replace("at_least: 30 %", "at_least: 90 %").replace("min_cases: 10", "min_cases: 35"),
             "subgroups:",
@@ -142,9 +148,11 @@ def test_a_file_of_one_s_own_that_shadows_a_shipped_one_is_told(
 
 
 def test_what_is_not_measured_yet_is_a_note_that_names_the_consequence(tmp_path: Path) -> None:
-    found = remarks(tmp_path, edited("    level: R4", "    level: R3"))["not-measured"]
+    flips = "    metric: flip_rate\n    level: R4\n    upper_limit: {at_most: 90 %}\n"
+    refused = edited(flips, "    metric: refusal_rate\n    lower_limit: {at_least: 90 %}\n") + "refusals: [blank]\n"
+    found = remarks(tmp_path, refused)["not-measured"]
     assert found.weight is Weight.NOTE
-    assert found.what == "flips: this version does not measure repeatability at level R3 yet: no candidate can PASS"
+    assert found.what == "flips: this version does not measure refusal of unusable inputs yet: no candidate can PASS"
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from gatekeeper.policy import LoadedPolicy, load_policy
 BASE = (
     POLICY.replace("failure_costs", "failure_costs")
     + "failure_costs: {crash: wrong}\ntest_set_use: {max_release_evaluations: 3}\n"
+    + "repeatability: {benign: {contour_translation: 0.5 mm, contour_rotation: 1 degree}, reruns: 4}\n"
 )
 REASON = "{why: the scanner is new, by: QA}"
 
@@ -48,6 +49,8 @@ LOOSER_AT_THE_TOP = {
     "groups that cannot close the gate": "subgroups: {too_small: not_judged}",
     "a crash that is a call": "failure_costs: {crash: positive}",
     "more uses of a test set": "test_set_use: {max_release_evaluations: 4}",
+    "fewer reruns": "repeatability: {reruns: 3}",
+    "a smaller benign change": "repeatability: {benign: {contour_translation: 0.3 mm}}",
 }
 STRICTER = {
     "a higher threshold": "requirements: {sensitivity: {lower_limit: {at_least: 40 %}}}",
@@ -57,6 +60,9 @@ STRICTER = {
     "more confidence": "requirements: {sensitivity: {confidence: 0.99}}",
     "an exact interval": "requirements: {sensitivity: {interval: clopper_pearson}}",
     "a lower prevalence": "requirements: {precision: {at_prevalence: 0.1}}",
+    "more reruns": "repeatability: {reruns: 5}",
+    "a larger benign change": "repeatability: {benign: {contour_translation: 1 mm}}",
+    "another benign change": "repeatability: {benign: {contour_erosion: 0.3 mm}}",
     "a longer ladder": "robustness: {contour_erosion: [0.75 mm, 6 mm, 7 mm]}",
     "fewer uses of a test set": "test_set_use: {max_release_evaluations: 1}",
     "another title": "title: Discs at our site\nrequirements: {sensitivity: {title: Found}}",

@@ -22,7 +22,9 @@ SAME_FUNCTION = {
     "hausdorff_95": "hausdorff hausdorff_95_pooled assd masd",
     "relative_volume_difference": "volume_bias absolute_volume_difference",
     "expected_calibration_error": "classwise_calibration_error",
-    "sensitivity": "refusal_rate",
+    "sensitivity": "refusal_rate waiting_time_saved",
+    "mean_latency": "throughput",
+    "latency": "time_to_notification",
 }
 HEAD = """\
 # How often the intervals hold the truth

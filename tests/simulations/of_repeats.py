@@ -71,7 +71,9 @@ class Repeats:
                 continue  # of one subject of a patient at a time, as its definition says
             item = item_of(name, level="R4")
             rows = _rows(shifted if name == "bias" else values, self.cases_each)
-            yield Drawn(name, measure(item, rows), truths(self.relative)[name], item)
+            yield Drawn(
+                name, measure(item, [rows], "subjects with repeats", scores=False), truths(self.relative)[name], item
+            )
         if self.cases_each == 1 and not self.relative:
             yield _reproduced(source, self.cases)
 

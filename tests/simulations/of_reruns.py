@@ -40,6 +40,7 @@ FOLLOWED: dict[str, dict[str, float]] = {
     "auroc": {},
 }
 REPEATED = {name: item_of(name, level="R4") for name in ("flip_rate", "within_subject_sd")}
+POLICY = policy_of(REPEATED)
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Again:
             repeats = [_scores(source, standard, label, BEFORE, BETWEEN_REPEATS) for _ in range(2)]
             evidence = _evidence(label, self.cases_each, repeats, ("baseline", "baseline"))
             for name, item in REPEATED.items():
-                yield Drawn(name, repeatability.measure(item, evidence, 0.5), truths()[name], item)
+                yield Drawn(name, repeatability.measure(item, POLICY, evidence, 0.5), truths()[name], item)
         after, anew = (SLIGHTLY, UNDER_SLIGHT) if self.slight else (AFTER, UNDER_STRESS)
         scores = [_scores(source, standard, label, model, anew) for model in (BEFORE, after)]
         evidence = _evidence(label, self.cases_each, scores, ("baseline", f"{STRESS}.1"))

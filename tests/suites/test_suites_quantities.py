@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_evidence import MadeUpCase, evidence_of, requirement
+from made_up_evidence import CONTEXT, MadeUpCase, evidence_of, policy_of, requirement
 from numpy.typing import NDArray
 
 from gatekeeper.evidence import Evidence, Reason
@@ -19,6 +19,11 @@ from gatekeeper.suites.quantities import AGREEMENT
 from gatekeeper.suites.repeatability import measure
 
 Floats = NDArray[np.float64]
+
+POLICY = policy_of(
+    {"it": requirement("icc", level="R4")},
+    context={**CONTEXT, "task": "quantification", "positive": None, "structures": ("LVEF",)},
+)
 
 
 def evidence_with(values: Floats, subjects_each: int = 1, structure: str = "LVEF") -> Evidence:
@@ -48,7 +53,7 @@ def item_of(name: str, **options: object) -> Requirement:
 
 
 def measured(name: str, evidence: Evidence, **options: object) -> Measurement:
-    return measure(item_of(name, **options), evidence, 0.5)
+    return measure(item_of(name, **options), POLICY, evidence, 0.5)
 
 
 def by_formula(name: str, values: Floats) -> float:
@@ -170,4 +175,5 @@ def test_what_was_not_brought_is_said() -> None:
     assert measured("icc", rows).reason is Reason.NOT_MEASURED
     assert measured("icc", evidence_with(made_up()), structure="other").reason is Reason.NOT_MEASURED
     assert measured("icc", evidence_with(made_up(repeats=1))).reason is Reason.NO_REPEATS
-    assert measure(requirement("icc", level="R1"), evidence_with(made_up()), 0.5).reason is Reason.NOT_MEASURED
+    again = measure(requirement("icc", level="R1"), POLICY, evidence_with(made_up()), 0.5)
+    assert again.reason is Reason.CONDITION_NOT_RUN

@@ -82,3 +82,9 @@ def test_a_rerun_of_masks_is_judged_by_what_was_measured() -> None:
     policy = policy_of({"rerun": asked})
     assert measure(asked, policy, same, 0.5).estimate == 0.0
     assert measure(asked, policy, moved, 0.5).estimate == pytest.approx(1e-7)
+
+
+def test_outlines_that_differ_are_a_change_though_all_else_is_the_same() -> None:
+    same = {"measured.a.dice": [0.9, 0.8, 0.7] * 2, "measured.a.quantity": [5.0, 6.0, 7.0] * 2}
+    assert change(two_runs({**same, "measured.a.between_dice": [None, None, None, 1.0, 1.0, 1.0]})) == 0.0
+    assert change(two_runs({**same, "measured.a.between_dice": [None, None, None, 1.0, 0.75, 1.0]})) == 0.25

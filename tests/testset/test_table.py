@@ -191,3 +191,22 @@ def test_parquet_cells_are_held_to_the_same_rules(tmp_path: Path) -> None:
 def test_no_bytes_lead_to_anything_but_cases_or_a_usage_error(tail: str | bytes, tmp_path: Path) -> None:
     with contextlib.suppress(UsageError):
         assert read(HEADER.encode() + (tail.encode() if isinstance(tail, str) else tail), tmp_path)
+
+
+def test_what_must_be_refused_needs_no_reference_and_names_its_kind(tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    head = "case_id,patient_id,image,label,must_refuse,repeat_of\n"
+    path.write_text(f"{head}a,P1,a.png,1,,\nodd,P2,b.png,,another_species,\n")
+    assert [(case.label, case.must_refuse) for case in read_table(path)] == [(1, None), (0, "another_species")]
+    assert read_table(path)[0].attributes == {}
+    for rows, what in (
+        ("a,P1,a.png,1,,\nodd,P2,b.png,,another_spices,\n", "no kind of unusable input"),
+        ("a,P1,a.png,1,,\nodd,P1,b.png,,noise,a\n", "repeats no case"),
+        ("a,P1,a.png,0,,odd\nodd,P1,b.png,,noise,\n", "which must be refused"),
+        ("odd,P1,b.png,,noise,\n", "every row must be refused"),
+        ("a,P1,a.png,1,,\nodd,P2,../b.png,,noise,\n", "outside the test set's folder"),
+    ):
+        path.write_text(head + rows)
+        with pytest.raises(UsageError) as caught:
+            read_table(path)
+        assert what in caught.value.problems[0].what

@@ -136,7 +136,9 @@ def test_each_group_gets_a_finding_and_small_ones_are_not_decided() -> None:
         "sensitivity[site=]",
         "sensitivity[site=north]",
         "sensitivity[site=south]",
+        "sensitivity[site].worst",
     ]
+    assert not found.pop("sensitivity[site].worst").blocking
     north, south, nowhere = (found[f"sensitivity[site={site}]"] for site in ("north", "south", ""))
     assert (north.outcome, north.n, north.reason) == (Outcome.MET, 35, None)
     assert (south.outcome, south.n, south.reason) == (Outcome.NOT_DECIDED, 5, Reason.SUBGROUP_TOO_SMALL)

@@ -187,6 +187,10 @@ CHANGES: dict[str, tuple[Change, str]] = {
     ),
     "a call that took no time": (lambda r: with_column("seconds", put(timed_row(r), 0.0))(r), "no possible answer"),
     "a call without a time": (lambda r: with_column("seconds", put(timed_row(r), None))(r), "no possible answer"),
+    "a stage that took less than nothing": (
+        lambda r: with_column("seconds.forward", put(timed_row(r), -1.0))(r),
+        "no possible answer",
+    ),
     "a threshold of the policy": (with_policy_threshold, "the policy's digest"),
     "the operating point": (with_operating_point, "the digest of the candidate's record"),
     "the candidate's digest": (

@@ -79,8 +79,9 @@ def by_id(policy: Policy, brought: Evidence) -> dict[str, Finding]:
 def test_every_requirement_that_this_version_measures_is_met_by_good_evidence(policy: Policy) -> None:
     found = by_id(policy, evidence(60, repeats=60))
     open_ones = {id_ for id_, finding in found.items() if finding.outcome is not Outcome.MET}
-    assert open_ones == {"refusal_of_unusable_input", "time_to_result"}
-    assert all(found[id_].reason is Reason.NOT_MEASURED for id_ in open_ones)
+    assert open_ones == {"refusal_of_unusable_input", "time_to_result", "holds_in_noise"}
+    assert found["refusal_of_unusable_input"].reason is Reason.NO_UNUSABLE_INPUT
+    assert found["time_to_result"].reason is Reason.CONDITION_NOT_RUN
     assert not policy.requirements["time_to_result"].blocking
 
 
@@ -105,13 +106,15 @@ def test_what_the_evidence_lacks_is_told_as_that_and_not_as_a_gap_of_this_versio
     found = by_id(policy, plain)
     assert found["dice"].reason is Reason.NOT_MEASURED
     assert found["dice"].words.startswith("The evidence does not hold what it is measured from.")
-    assert found["time_to_result"].words.startswith("This version of gatekeeper does not measure it yet.")
+    assert found["refusal_of_unusable_input"].words.startswith("No unusable input was tried")
 
 
 def test_calls_are_timed_only_where_a_time_is_measured(policy: Policy) -> None:
-    assert [condition.id for condition in plan_policy(policy).conditions] == ["baseline", "rerun"]
-    timed = policy_of({"slow": requirement("latency", percentile=95)})
-    assert "latency" in [condition.id for condition in plan_policy(timed).conditions]
+    ids = [condition.id for condition in plan_policy(policy).conditions]
+    assert [id_ for id_ in ids if "." not in id_] == ["baseline", "latency", "rerun"]
+    assert [id_ for id_ in ids if id_.startswith("refusal.")] == [f"refusal.{kind}" for kind in policy.refusals]
+    untimed = policy_of({"found": requirement("sensitivity")})
+    assert "latency" not in [condition.id for condition in plan_policy(untimed).conditions]
 
 
 def test_masks_and_repeated_quantities_are_measured_in_this_version() -> None:
@@ -139,7 +142,7 @@ def test_the_number_needed_is_the_first_that_suffices(id_: str, policy: Policy) 
 
 def test_enough_heads_with_rescans_fall_short_of_nothing_that_is_measured(policy: Policy) -> None:
     left = shortfalls(policy, lock(40, repeats=40))
-    assert {item.id for item in left} == {"refusal_of_unusable_input", "time_to_result"}
+    assert {item.id for item in left} == set()
 
 
 def test_distances_whose_bound_is_not_in_the_lock_are_left_open(policy: Policy) -> None:

@@ -47,6 +47,13 @@ class Watch:
             return "memory"
         return "files" if _is_larger(self._confinement.write, self._confinement.file_bytes) else None
 
+    def peak(self) -> int:
+        """Return the most bytes that were resident, mapped files included: the sum over the processes there are now.
+
+        Of a process that is gone nothing is known.
+        """
+        return sum(_sum(_status(pid), "VmHWM") for pid in self._family()[self._wrappers :])
+
     def _family(self) -> list[int]:
         return list(_descendants(self._pid)) if self._confinement.processes else list(_line(self._pid, self._wrappers))
 

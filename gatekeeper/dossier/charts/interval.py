@@ -43,7 +43,7 @@ def _scale(finding: Finding, wanted: float) -> Scale:
     if finding.unit == "1":
         spec = METRICS.get(finding.metric)
         low, high = max(spec.lowest, low), min(spec.highest, high)
-    elif finding.unit in ("s", "mm", "mL"):
+    elif finding.unit in ("s", "mm", "mL", "MiB", "cases/s") and METRICS.get(finding.metric).lowest >= 0.0:
         low = max(0.0, low)
     return Scale(low, high, _INSET, WIDTH - _INSET)
 

@@ -27,6 +27,7 @@ _WORDS = (
         "the outcomes of a requirement. Not decided: the evidence leaves both open; the gate stays shut.",
     ),
     ("Operating point", "the score from which on a case is called positive."),
+    ("Planted defect", "a fault put into the evidence on purpose, to see whether the policy closes the gate to it."),
     ("Precision", "positive predictive value: the share of alarms that are right. Never a number format."),
     ("Repeatability", "same subject, same conditions: how much the answer moves."),
     ("Severity", "the step of a perturbation's ladder, counted from 1; its magnitude is in the physical unit."),

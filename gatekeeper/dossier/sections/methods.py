@@ -134,6 +134,27 @@ _INTERVALS = (
         "Student's, after a cubic has taken out the skewness. Hall, J R Stat Soc B 1992;54:221.",
     ),
     (
+        "queues",
+        "Percentiles through queues",
+        "for a time to notification: measured calls are redrawn (bootstrap), for the upper limit the slowest "
+        "four times more, since few calls show too little of the slow ones, and sent through queues with random "
+        "arrivals; the limits are percentiles over these queues, the upper one at least the order statistics of the "
+        "calls themselves. "
+        "Lindley, Math Proc Camb Phil Soc 1952;48:277.",
+    ),
+    (
+        "preemptive",
+        "Limits through the formula of a queue",
+        "for a waiting time saved: the limits of both rates, sensitivity and specificity, each with half of the error "
+        "(Bonferroni), put into the formula of an M/M/s queue in which preemptive priority goes to alarms; it grows "
+        "with both. Thompson et al., Queueing Systems 2024;108:579.",
+    ),
+    (
+        "reciprocal",
+        "Reciprocal of a mean",
+        "for a throughput: 1 divided by the limits of the mean time of a case.",
+    ),
+    (
         "wald",
         "Wald interval with sandwich variance",
         "for a coefficient of logistic recalibration, its variance from the spread over patients. "
@@ -238,6 +259,12 @@ _INTERVALS = (
         "the least of the severities of the ladder at which the requirement followed is not met; not met includes not "
         "decided here. A count of steps has no interval.",
     ),
+    (
+        "worst of",
+        "Worst of several runs",
+        "of several runs each is compared with the baseline; told are the worst value, the worst of the limits on the "
+        "bad side, and on the good side the worst of limits that share the error between the runs (Bonferroni).",
+    ),
     ("no interval", "Largest value", "the largest of all values seen; it has no interval."),
 )
 
@@ -269,6 +296,11 @@ _HOLM = (
     "claimed by Holm's step-down procedure (Scand J Stat 1979;6:65): with m of them left, those that are met with the "
     "error divided by m; so the chance of any false claim stays at the level of one test."
 )
+_RERUNS = (
+    "they stop early when every requirement on them, the largest change or the flips, is not met. More reruns only add "
+    "changes, so that those left out could change no outcome, and no look at the results costs error (curtailed "
+    "sampling: Alling, J Am Stat Assoc 1966;61:755)."
+)
 _REPEATS = "each subject counts once in performance, with its original; repeats count in repeatability only."
 
 
@@ -291,6 +323,7 @@ def _rules_of(policy: Policy) -> tuple[tuple[str, str], ...]:
         ("Several requirements:", _HOLM if policy.multiplicity == "holm" else _SERIAL),
         ("Missing answers:", _missing_answers(policy.failure_costs)),
         ("Repeats:", _REPEATS),
+        *((("Reruns:", _RERUNS),) if policy.repeatability.reruns > 1 else ()),
     )
 
 

@@ -166,5 +166,12 @@ def _envelope(envelope: tuple[Held, ...]) -> tuple[Block, ...]:
         "What the labelling can say. A requirement holds where the limit that the policy names clears its threshold, "
         "at this severity and all before it; it says nothing on perturbations that were not tried, or on two at a time."
     )
-    items = tuple((plain_name(held.perturbation), held.words) for held in envelope)
-    return Heading("Operating envelope"), Paragraph(told, quiet=True), Points(items)
+    shut = [title for title in dict.fromkeys(held.requirement for held in envelope) if _never_held(title, envelope)]
+    items = [(plain_name(held.perturbation), held.words) for held in envelope if held.requirement not in shut]
+    if shut:
+        items.append(("Without stress", f"Not shown to hold even then, so nothing is said of it: {'; '.join(shut)}."))
+    return Heading("Operating envelope"), Paragraph(told, quiet=True), Points(tuple(items))
+
+
+def _never_held(title: str, envelope: tuple[Held, ...]) -> bool:
+    return all(held.steps < 0 for held in envelope if held.requirement == title)

@@ -47,7 +47,8 @@ STAIN = Perturbation(
     highest=1.0,
     description=(
         "the amount of each stain (haematoxylin, eosin, residual) is multiplied by 1 + and a tenth of it is added, "
-        "both drawn for each case between - and + this magnitude; of images in colour alone"
+        "both drawn for each case between - and + this magnitude; of images in colour alone, clipped to 0 and "
+        "1"
     ),
     source="Tellez et al., IEEE Trans Med Imaging 2018;37:2126; colour deconvolution of Ruifrok & Johnston 2001",
     alter=_stain,

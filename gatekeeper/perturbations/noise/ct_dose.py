@@ -38,6 +38,8 @@ def noise_of(pixels: torch.Tensor) -> torch.Tensor:
     import torch
 
     rows, columns = (2 * (length // 2) for length in pixels.shape[-2:])
+    if not rows * columns:  # no detail to tell noise from
+        return torch.zeros(len(pixels), *(1,) * (pixels.ndim - 1), device=pixels.device)
     even = pixels[..., :rows, :columns]
     corners = [even[..., row::2, column::2] for row, column in product((0, 1), (0, 1))]
     detail = ((corners[0] - corners[1] - corners[2] + corners[3]) / 2.0).abs().flatten(1)

@@ -40,7 +40,8 @@ SHOT_NOISE = Perturbation(
     highest=_MOST,
     description=(
         "each pixel becomes a Poisson number whose mean is its value times so many photons, divided by them; clipped "
-        "to the range; each magnitude is a draw of its own"
+        "to the range; each magnitude is a draw of its own; "
+        "what lies below 0 becomes 0"
     ),
     source="MedMNIST-C (Di Salvo et al., arXiv 2406.17536), after Hendrycks & Dietterich, arXiv 1903.12261",
     alter=_count,

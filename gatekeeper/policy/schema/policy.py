@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from gatekeeper.canonical import digest_json
 from gatekeeper.evidence import Record
+from gatekeeper.evidence.conditions import UnusableKind
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy._meaning import faults_of_ladder
 from gatekeeper.policy._references import faults_of_policy
@@ -19,6 +20,7 @@ from gatekeeper.policy.schema.protocols import (
     LatencyProtocol,
     Monitoring,
     Pages,
+    RepeatabilityProtocol,
     Subgroups,
     TestSetUse,
     Waiver,
@@ -32,10 +34,11 @@ from gatekeeper.validation import refuse
 class Policy(Record):
     """What one clinical context requires of a model.
 
-    ``robustness`` maps a perturbation to its ladder of severities, ``refusals`` lists the unusable inputs that are
-    tried. ``order`` names every blocking requirement once, the most important first; with ``multiplicity: serial`` a
-    requirement is claimed only when all before it are met, with ``holm`` as Holm's step-down procedure allows.
-    ``relaxes`` excuses what a layer takes away outside its requirements.
+    ``robustness`` maps a perturbation to its ladder of severities, ``repeatability`` says how cases are run again,
+    ``refusals`` lists the unusable inputs that are tried, ``refusal_tries`` how many of each kind are made. ``order``
+    names every blocking requirement once, the most important first; with ``multiplicity: serial`` a requirement is
+    claimed only when all before it are met, with ``holm`` as Holm's step-down procedure allows. ``relaxes`` excuses
+    what a layer takes away outside its requirements.
     """
 
     id: Identifier
@@ -44,7 +47,9 @@ class Policy(Record):
     context: Context
     requirements: dict[Identifier, Requirement] = Field(min_length=1)
     robustness: dict[str, tuple[Quantity, ...]] = Field(default_factory=dict)
-    refusals: tuple[Literal["wrong_modality", "missing_slices", "mixed_orientation", "blank", "corrupted"], ...] = ()
+    repeatability: RepeatabilityProtocol = RepeatabilityProtocol()
+    refusals: tuple[UnusableKind, ...] = ()
+    refusal_tries: int = Field(default=40, ge=1, le=100_000)
     subgroups: Subgroups | None = None
     latency: LatencyProtocol = LatencyProtocol()
     failure_costs: FailureCosts = FailureCosts()
@@ -78,3 +83,9 @@ class Policy(Record):
         """Return the ladder of a perturbation in its own unit, least severity first."""
         unit = PERTURBATIONS.get(perturbation).unit
         return tuple(parse_quantity(step, unit) for step in self.robustness[perturbation])
+
+    @property
+    def benign_magnitudes(self) -> dict[str, float]:
+        """The size of each benign change of level R3, in the unit of its perturbation."""
+        sizes = self.repeatability.benign
+        return {name: parse_quantity(size, PERTURBATIONS.get(name).unit) for name, size in sizes.items()}

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from gatekeeper.evidence import CaseOutcome, Record
-from gatekeeper.policy._meaning import faults_of_expected_groups
+from gatekeeper.policy._meaning import (
+    BENIGN,
+    DECLARED,
+    faults_of_expected_groups,
+    faults_of_ladder,
+    faults_of_load,
+)
 from gatekeeper.policy.schema.basis import Basis
 from gatekeeper.policy.schema.values import Day, Quantity, Text
+from gatekeeper.quantities import parse_quantity
 from gatekeeper.validation import refuse
 
 Cost: TypeAlias = Literal["wrong", "positive", "negative"]
@@ -19,7 +27,8 @@ class Subgroups(Record):
     """Which requirements are looked at again in each group of each attribute.
 
     A group with fewer than ``min_cases`` counted cases, or one that is ``expected`` and missing from the test set, is
-    not decided. With ``not_judged`` it is shown all the same, and cannot close the gate.
+    not decided. With ``not_judged`` it is shown all the same, and cannot close the gate. ``largest_gap``: how far the
+    best and the worst group may lie apart, in the unit of the metric.
     """
 
     by: tuple[Text, ...] = Field(min_length=1)
@@ -29,6 +38,7 @@ class Subgroups(Record):
     expected: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
     too_small: Literal["not_decided", "not_judged"] = "not_decided"
     missing: Literal["not_decided", "not_judged"] = "not_decided"
+    largest_gap: dict[str, Quantity] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _expects_groups_of_its_own(self) -> Subgroups:
@@ -36,16 +46,62 @@ class Subgroups(Record):
         return self
 
 
+class Load(Record):
+    """The work that a device and its readers get: cases that arrive at random, and how they are read.
+
+    ``arrivals_per_hour`` is the rate of a Poisson process, ``prevalence`` the share of positive cases among them
+    (``declared``: that of the context), ``reading_minutes`` the mean time that one of ``readers`` spends on a case.
+    """
+
+    arrivals_per_hour: float = Field(gt=0.0, le=1e6)
+    prevalence: Quantity = DECLARED
+    reading_minutes: float | None = Field(default=None, gt=0.0, le=1440.0)
+    readers: int = Field(default=1, ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Load:
+        refuse(faults_of_load(self))
+        return self
+
+    @property
+    def own_prevalence(self) -> float | None:
+        """The prevalence as a share; None where it is that of the context."""
+        return None if self.prevalence == DECLARED else parse_quantity(self.prevalence, "1")
+
+
+class RepeatabilityProtocol(Record):
+    """How cases are run again.
+
+    ``benign`` maps perturbations to the size at which they mean nothing: what level R3 compares. ``reruns`` is the most
+    reruns of level R0, each in a fresh process; they stop early where one has shown that a requirement is not met.
+    """
+
+    benign: dict[str, Quantity] = Field(default_factory=lambda: dict(BENIGN))
+    reruns: int = Field(default=1, ge=1, le=20)
+
+    @field_validator("benign")
+    @classmethod
+    def _can_be_applied(cls, sizes: dict[str, Quantity]) -> dict[str, Quantity]:
+        faults = ((name, fault) for name, size in sizes.items() for fault in faults_of_ladder(name, (size,)))
+        refuse(replace(fault, path=(name,)) for name, fault in faults)
+        return sizes
+
+
 class LatencyProtocol(Record):
     """How time is measured: batch size 1, cases in turn, unrecorded calls first.
 
-    ``hardware`` is a part of the name of the device for which the requirements hold, such as ``H100``; on another
-    device they are not decided.
+    Calls are recorded once times are stable: when the median of the last ten differs by less than 5 % from that of the
+    ten before (of as many as ``warm_up_calls`` where these are fewer), or after five times ``warm_up_calls``, or 60 s.
+    Of ``cold_starts`` new processes start and first case are timed where a requirement asks for them. ``hardware`` is a
+    part of the name of the device for which the requirements hold, such as ``H100``; on another device they are not
+    decided.
     """
 
     warm_up_calls: int = Field(default=20, ge=0, le=1_000_000)
     timed_calls: int = Field(default=200, ge=1, le=1_000_000)
+    cold_starts: int = Field(default=3, ge=1, le=20)
     hardware: Text | None = None
+    load: Load | None = None
 
 
 class FailureCosts(Record):

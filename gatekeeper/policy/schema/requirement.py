@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,6 +16,18 @@ from gatekeeper.quantities import parse_quantity
 from gatekeeper.validation import refuse
 
 DEFAULT_FORMAT: NumericFormat = "bf16"  # of level R2
+Stage: TypeAlias = Literal[
+    "inference",
+    "end_to_end",
+    "read",
+    "decode",
+    "preprocess",
+    "transfer",
+    "forward",
+    "postprocess",
+    "cold_start",
+    "first_case",
+]
 
 
 class Limit(Record):
@@ -38,7 +50,8 @@ class Requirement(Record):
     ``estimate`` (the point) carries the threshold. The keys between ``at_prevalence`` and ``severity`` say how the
     metric is taken; which of them a metric takes, and which it must have, its entry in the catalogue says.
     ``at_prevalence: declared`` is the prevalence of the context. Level R2 runs every case again in ``numeric_format``,
-    bf16 unless it is said. ``clause`` names the clause of a regulation or
+    bf16 unless it is said. Times are of one case at a time, of ``stage`` inference, unless it is said; with ``batch:
+    declared`` of a call with as many cases as the run's batches have. ``clause`` names the clause of a regulation or
     standard that the requirement serves, ``hazard`` the entry of the risk file that it controls.
     """
 
@@ -65,8 +78,10 @@ class Requirement(Record):
     tolerance: Quantity | None = None
     level: Literal["R0", "R1", "R2", "R3", "R4"] | None = None
     numeric_format: NumericFormat | None = None
-    stage: Literal["inference", "end_to_end"] | None = None
-    percentile: float | None = Field(default=None, gt=0.0, lt=100.0)
+    stage: Stage | None = None
+    batch: Literal["one", "declared"] | None = None
+    of_memory: Literal["host", "device"] | None = None
+    percentile: float | None = Field(default=None, gt=0.0, le=100.0)
     of: str | None = None
     perturbation: str | None = None
     severity: int | None = Field(default=None, ge=1)
@@ -151,12 +166,4 @@ class Requirement(Record):
 
         Such a requirement is never decided: it can close a gate and never open one.
         """
-        if not self.spec.measured:
-            return self.spec.title
-        # Of what a run under another condition may change, calls and scores are compared, and no quantities yet.
-        again = self.level in ("R0", "R1", "R2") and "numeric_format" not in self.spec.options
-        if self.level == "R3" or again:
-            return f"repeatability at level {self.level}"
-        if self.stage == "end_to_end":
-            return "time from end to end"
-        return None
+        return None if self.spec.measured else self.spec.title
