@@ -379,6 +379,7 @@ def _write_run(
     from gatekeeper.suites.refusal import by_kind
     from gatekeeper.suites.repeat_summary import level_summaries
     from gatekeeper.suites.stress_summary import corruption_errors, envelope
+    from gatekeeper.suites.subgroups import gaps
 
     contract = records.candidate.contract
     operating_point = contract.operating_point
@@ -402,6 +403,7 @@ def _write_run(
         corruption_errors=corruption_errors(records.policy, evidence, operating_point),
         envelope=envelope(records.policy, evidence, operating_point),
         refusals=by_kind(records.policy, evidence),
+        gaps=gaps(records.policy, evidence, operating_point),
         ledger=fact,
         development=keys.development,
         policy_layers=tuple(Path(layer).name for layer in loaded.layers),

@@ -112,7 +112,7 @@ def _blind(material: DossierMaterial) -> tuple[tuple[str, str], ...]:
     missed = material.self_test.not_seen if material.self_test else ()
     if not missed:
         return ()
-    where = ": planted in this evidence, nothing blocks it (section 10)"
+    where = ": planted in this evidence, nothing blocks it (see “What this gate can see”)"
     named = shortened(joined([defect.title for defect in missed]), _MOST_FACT - len(where))
     return (("Would not see", named + where),)
 

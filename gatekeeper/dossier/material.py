@@ -15,6 +15,7 @@ from gatekeeper.policy.approval import Approval
 from gatekeeper.suites.refusal import Refusals
 from gatekeeper.suites.repeat_summary import LevelSummary
 from gatekeeper.suites.stress_summary import CorruptionError, Held
+from gatekeeper.suites.subgroups import Asked
 from gatekeeper.testset import Manifest
 from gatekeeper.verdict import ReleaseBar
 
@@ -198,6 +199,7 @@ class DossierMaterial:
     corruption_errors: tuple[CorruptionError, ...] = ()
     envelope: tuple[Held, ...] = ()
     refusals: tuple[Refusals, ...] = ()
+    gaps: tuple[Asked, ...] = ()
     stages: tuple[StageTimes, ...] = ()
     peak_mib: tuple[tuple[str, float], ...] = ()
     levels: tuple[LevelSummary, ...] = ()

@@ -49,7 +49,8 @@ def _moved_mask(mask: Labels, back: Floats) -> Labels:
     from scipy.ndimage import affine_transform
 
     size = mask.ndim
-    return np.asarray(affine_transform(mask, back[:size, :size], back[:size, size], order=0, mode="constant", cval=0))
+    linear, shift = back[:size, :size], back[:size, size]
+    return np.asarray(affine_transform(mask, linear, shift, order=0, mode="grid-constant", cval=0))
 
 
 def _moved_box(corners: Floats, forth: Floats) -> Box:

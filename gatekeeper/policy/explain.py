@@ -190,8 +190,8 @@ def _subgroups(id_: str, policy: Policy) -> str | None:
         f" Expected of {name.replace('_', ' ')}: {', '.join(groups)}." for name, groups in asked.expected.items()
     )
     by = ", ".join(name.replace("_", " ") for name in asked.by)
-    most = asked.largest_gap.get(id_)
-    gap = "" if most is None else f" The best and the worst group may lie at most {most} apart, by the upper limit."
+    most = str(asked.largest_gap.get(id_, "")).replace("%", "points")
+    gap = f" The best and the worst group may lie at most {most} apart, by the upper limit." if most else ""
     groups = f"in groups of {asked.min_cases:,} {spec.n_of} or more, and for the worst of them"
     return f"Looked at again by {by}, {groups}; {gate}.{expected}{gap}"
 

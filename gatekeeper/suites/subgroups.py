@@ -8,7 +8,7 @@ Inference, 1981, uses it).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 
@@ -81,11 +81,30 @@ def measure_subgroup(
     return measured
 
 
-def worst_group(
+def measure_groups(
     requirement: Requirement, policy: Policy, evidence: Evidence, operating_point: float, attribute: str
+) -> dict[str, Measurement]:
+    """Measure a requirement on each group of an attribute, by name: those of the evidence, and those expected."""
+    column = evidence.under(BASELINE.id).attributes.get(attribute)
+    expected = policy.subgroups.expected.get(attribute, ()) if policy.subgroups else ()
+    names = sorted({*(() if column is None else column), *expected})
+    return {name: measure_subgroup(requirement, policy, evidence, operating_point, attribute, name) for name in names}
+
+
+def worst_group(
+    requirement: Requirement,
+    policy: Policy,
+    evidence: Evidence,
+    operating_point: float,
+    attribute: str,
+    each: Mapping[str, Measurement] | None = None,
 ) -> Worst:
-    """Measure the worst group of an attribute, at a confidence that holds for all groups together."""
-    groups = _large_enough(requirement, policy, evidence, operating_point, attribute)
+    """Measure the worst group of an attribute, at a confidence that holds for all groups together.
+
+    ``each``: what ``measure_groups`` gave, where it is known.
+    """
+    each = measure_groups(requirement, policy, evidence, operating_point, attribute) if each is None else each
+    groups = _large_enough(each)
     if not groups:
         reason = Reason.NOT_MEASURED if not_measured(requirement, evidence) else Reason.SUBGROUP_TOO_SMALL
         return Worst(None, 0, undefined(reason, requirement.spec.n_of))
@@ -98,7 +117,12 @@ def worst_group(
 
 
 def gap_between(
-    requirement: Requirement, policy: Policy, evidence: Evidence, operating_point: float, attribute: str
+    requirement: Requirement,
+    policy: Policy,
+    evidence: Evidence,
+    operating_point: float,
+    attribute: str,
+    each: Mapping[str, Measurement] | None = None,
 ) -> Gap | None:
     """Measure how far the best and the worst group of an attribute lie apart; None with fewer than two large groups.
 
@@ -108,8 +132,16 @@ def gap_between(
     hybrid score interval, Stat Med 1998;17:873), at a confidence that holds for all pairs together. The upper limit is
     the farthest that any pair may lie apart, whichever of the two is better; the lower one the least that any pair
     does, and 0 at least.
+
+    Of shares of 80 to 90 % in 2 to 8 groups of 30 to 100 cases, the upper limit was below the true gap in 0 to 0.7 % of
+    1,000 simulated test sets, where 2.5 % are allowed; the lower limit above a true gap of 0.1 in 0 to 2.2 %, and above
+    0 where all groups were alike in 0.1 to 3.6 %, where 5 % are allowed. So a gap that is met is; showing it takes more
+    cases the more groups there are.
+
+    ``each``: what ``measure_groups`` gave, where it is known.
     """
-    groups = _large_enough(requirement, policy, evidence, operating_point, attribute)
+    each = measure_groups(requirement, policy, evidence, operating_point, attribute) if each is None else each
+    groups = _large_enough(each)
     if len(groups) < 2:
         return None
     ordered = sorted(groups, key=lambda group: (groups[group], group))
@@ -158,17 +190,13 @@ def _independent(evidence: Evidence, attribute: str, groups: Iterable[str]) -> s
     return f"groups taken as independent{told}"
 
 
-def _large_enough(
-    requirement: Requirement, policy: Policy, evidence: Evidence, operating_point: float, attribute: str
-) -> dict[str, float]:
+def _large_enough(each: Mapping[str, Measurement]) -> dict[str, float]:
     """Return the estimate of every group that is large enough to be judged."""
-    column = evidence.under(BASELINE.id).attributes.get(attribute)
-    found = {}
-    for group in sorted(set(() if column is None else column)):
-        one = measure_subgroup(requirement, policy, evidence, operating_point, attribute, group)
-        if one.estimate is not None and one.reason is not Reason.SUBGROUP_TOO_SMALL:
-            found[group] = one.estimate
-    return found
+    return {
+        name: one.estimate
+        for name, one in each.items()
+        if one.estimate is not None and one.reason is not Reason.SUBGROUP_TOO_SMALL
+    }
 
 
 def _of_reruns_made(requirement: Requirement, policy: Policy, evidence: Evidence, operating_point: float) -> Policy:

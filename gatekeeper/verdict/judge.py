@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gatekeeper.evidence import BASELINE, Clock, Environment, Evidence, Finding, Outcome, Reason, Threshold, Waived
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.policy.schema import Limit, Subgroups, Waiver
-from gatekeeper.policy.titles import title_of
+from gatekeeper.policy.titles import spoken, title_of
 from gatekeeper.statistics import cases_to_decide
-from gatekeeper.suites import Measurement, measure, measure_subgroup, undefined
+from gatekeeper.suites import Measurement, measure, undefined
 from gatekeeper.suites.latency import condition_of
-from gatekeeper.suites.subgroups import gap_between, worst_group
+from gatekeeper.suites.subgroups import gap_between, measure_groups, worst_group
 from gatekeeper.verdict.claims import claimed_ids
 from gatekeeper.verdict.words import words_of, words_of_clock, words_of_gap, words_of_worst
 
@@ -118,33 +118,34 @@ def _subgroup_findings(case: _Case) -> Iterator[Finding]:
                 measured = undefined(Reason.SUBGROUP_EMPTY, requirement.spec.n_of)
                 yield _subgroup_finding(case, asked, f"{id_}[{attribute}]", requirement, measured, {attribute: ""})
                 continue
-            for group in sorted({*column, *asked.expected.get(attribute, ())}):
-                measured = measure_subgroup(
-                    requirement, case.policy, case.evidence, case.operating_point, attribute, group
-                )
+            each = measure_groups(requirement, case.policy, case.evidence, case.operating_point, attribute)
+            for group, measured in each.items():
                 name = f"{id_}[{attribute}={group}]"
                 yield _subgroup_finding(case, asked, name, requirement, measured, {attribute: group})
-            yield from _across_groups(case, asked, id_, attribute)
+            yield from _across_groups(case, asked, id_, attribute, each)
 
 
-def _across_groups(case: _Case, asked: Subgroups, id_: str, attribute: str) -> Iterator[Finding]:
+def _across_groups(
+    case: _Case, asked: Subgroups, id_: str, attribute: str, each: Mapping[str, Measurement]
+) -> Iterator[Finding]:
     """Give the finding on the worst group, and that on the gap between groups where the policy bounds it."""
     requirement = case.policy.requirements[id_]
-    worst = worst_group(requirement, case.policy, case.evidence, case.operating_point, attribute)
+    worst = worst_group(requirement, case.policy, case.evidence, case.operating_point, attribute, each)
     together = 1.0 - (1.0 - requirement.confidence) / max(1, worst.groups)
     item = requirement.model_copy(update={"confidence": together})
     name = f"{id_}[{attribute}].worst"
     found = _subgroup_finding(case, asked, name, item, worst.measurement, {attribute: worst.group or "worst group"})
     # Each group has a finding that can close the gate; this one says how bad it may be, whichever group it is.
     told = {"words": words_of_worst(found, worst.groups, attribute), "more_cases": None, "blocking": False}
-    yield found.model_copy(update=told)
+    yield found.model_copy(update={**told, "title": f"{found.title}, worst group"})
     if id_ not in asked.largest_gap:
         return
-    gap = gap_between(requirement, case.policy, case.evidence, case.operating_point, attribute)
+    gap = gap_between(requirement, case.policy, case.evidence, case.operating_point, attribute, each)
     measured = gap.measurement if gap else undefined(Reason.SUBGROUP_TOO_SMALL, requirement.spec.n_of)
     allowed = {"lower_limit": None, "estimate": None, "upper_limit": Limit(at_most=asked.largest_gap[id_])}
     bounded, name = requirement.model_copy(update=allowed), f"{id_}[{attribute}].gap"
-    finding = _subgroup_finding(case, asked, name, bounded, measured, {attribute: "largest gap"})
+    called = {attribute: f"largest gap by {spoken(attribute)}"}
+    finding = _subgroup_finding(case, asked, name, bounded, measured, called)
     told = {"words": words_of_gap(finding, gap, attribute), "more_cases": None}
     yield finding.model_copy(update=told)
 

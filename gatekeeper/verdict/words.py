@@ -75,9 +75,10 @@ def words_of_gap(finding: Finding, gap: Gap | None, attribute: str) -> str:
         return f"Fewer than two groups by {spoken(attribute)} are large enough to be compared. {_required(finding)}"
     best, worst = gap.best or "not given", gap.worst or "not given"
     between = f"Between {best}, the best, and {worst}, the worst of {gap.groups} groups by {spoken(attribute)}"
-    apart = f"{finding.title} differs by {write_number(finding, finding.estimate)}{_span(finding)}"
+    apart = f"{write_number(finding, finding.estimate)}{_span(finding)}. {_required(finding)}"
     undecided = " Not decided." if finding.outcome is Outcome.NOT_DECIDED else ""
-    return f"{between}, {apart}. {_required(finding)}{undecided}"
+    # a share differs by points: per cent of it would be something else
+    return f"{between}, {finding.title} differs by {apart.replace(' %', ' points')}{undecided}"
 
 
 def _no_value(finding: Finding, requirement: Requirement, policy: Policy) -> str:

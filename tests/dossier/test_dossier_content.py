@@ -47,7 +47,7 @@ def said(part: Section) -> str:
 
 def test_sections_come_in_their_order_and_are_numbered_after_the_verdict() -> None:
     content = content_of(material())
-    assert [part.number for part in content.sections] == list(range(2, 17))
+    assert [part.number for part in content.sections] == list(range(2, 18))
     assert [part.title for part in content.sections] == [
         "Requirements",
         "Where the thresholds come from",
@@ -56,6 +56,7 @@ def test_sections_come_in_their_order_and_are_numbered_after_the_verdict() -> No
         "Cases without an answer",
         "Repeatability",
         "Robustness",
+        "Refusals",
         "Latency",
         "What this gate can see",
         "Test set",

@@ -195,7 +195,15 @@ BROKEN = {
     "order with an advisory requirement": Broken(
         "    level: R0\n", "    level: R0\n    blocking: false\n", Code.BAD_VALUE, "order:"
     ),
-    "subgroups of a requirement on time": _first("requirements: [sensitivity]", "requirements: [time]", Code.BAD_VALUE),
+    "a gap of what is not looked at": _first(
+        "requirements: [sensitivity]", "requirements: [sensitivity], largest_gap: {time: 1 ms}", Code.UNKNOWN_NAME
+    ),
+    "a gap of nothing": _first(
+        "requirements: [sensitivity]", "requirements: [sensitivity], largest_gap: {sensitivity: 0}", Code.BAD_VALUE
+    ),
+    "a gap in another unit": _first(
+        "requirements: [sensitivity]", "requirements: [sensitivity], largest_gap: {sensitivity: 1 ms}", Code.BAD_VALUE
+    ),
     # YAML that is something else than it looks, and what belongs to Hydra.
     "no YAML": _first("title: Discs, made up", "title: Discs: made up", Code.BAD_SYNTAX),
     "a tab": Broken("  modality: CT", "\tmodality: CT", Code.BAD_SYNTAX, "\tmodality"),

@@ -70,7 +70,7 @@ def test_all_errors_of_a_file_come_at_once(tmp_path: Path) -> None:
 def test_all_names_that_lead_nowhere_come_at_once(tmp_path: Path) -> None:
     text = (
         POLICY.replace("of: sensitivity", "of: rerun")
-        .replace("requirements: [sensitivity]", "requirements: [zzz, time]")
+        .replace("requirements: [sensitivity]", "requirements: [zzz], largest_gap: {time: 1 ms}")
         .replace("order: [sensitivity, specificity,", "order: [specificity, specificity,")
     )
     assert len(problems_of(text, tmp_path)) == 5

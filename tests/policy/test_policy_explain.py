@@ -268,10 +268,10 @@ def test_the_status_of_a_figure_is_told_in_words(status: str) -> None:
 
 
 def test_what_this_version_cannot_measure_is_told_with_its_consequence() -> None:
-    told = explained("refusal_rate").not_measured
+    told = explained("froc_score").not_measured
     assert told == (
-        "This version of gatekeeper does not measure it yet (Refusal of unusable inputs): it stays not decided. The "
-        "verdict cannot be PASS with it."
+        "This version of gatekeeper does not measure it yet (Competition performance metric (FROC)): it stays not "
+        "decided. The verdict cannot be PASS with it."
     )
 
 

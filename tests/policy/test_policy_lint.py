@@ -149,10 +149,13 @@ def test_a_file_of_one_s_own_that_shadows_a_shipped_one_is_told(
 
 def test_what_is_not_measured_yet_is_a_note_that_names_the_consequence(tmp_path: Path) -> None:
     flips = "    metric: flip_rate\n    level: R4\n    upper_limit: {at_most: 90 %}\n"
-    refused = edited(flips, "    metric: refusal_rate\n    lower_limit: {at_least: 90 %}\n") + "refusals: [blank]\n"
-    found = remarks(tmp_path, refused)["not-measured"]
+    refused = edited(flips, "    metric: froc_score\n    lower_limit: {at_least: 90 %}\n")
+    found = remarks(tmp_path, refused.replace("task: classification", "task: detection"))["not-measured"]
     assert found.weight is Weight.NOTE
-    assert found.what == "flips: this version does not measure refusal of unusable inputs yet: no candidate can PASS"
+    assert (
+        found.what
+        == "flips: this version does not measure competition performance metric (FROC) yet: no candidate can PASS"
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from made_up_evidence import OPERATING_POINT, MadeUpCase, cells, evidence_of, policy_of, requirement
+from made_up_evidence import CONTEXT, OPERATING_POINT, MadeUpCase, cells, evidence_of, policy_of, requirement
 from pydantic import ValidationError
 
 from gatekeeper.evidence import Environment, Evidence, Finding, Outcome, Reason, VerdictWord
@@ -179,8 +179,8 @@ def test_a_group_that_is_missing_or_too_small_counts_as_the_policy_says(missing:
 
 
 def test_what_is_not_measured_yet_is_never_decided() -> None:
-    items = {"sensitivity": requirement("sensitivity"), "later": requirement("refusal_rate")}
-    policy = policy_of(items, refusals=("blank",))
+    items = {"sensitivity": requirement("sensitivity"), "later": requirement("froc_score")}
+    policy = policy_of(items, context=CONTEXT | {"task": "detection"})
     found = judged(policy)["later"]
     assert (found.outcome, found.reason, found.estimate) == (Outcome.NOT_DECIDED, Reason.NOT_MEASURED, None)
     assert found.words.startswith("This version of gatekeeper does not measure it yet.")

@@ -14,7 +14,9 @@ from pydantic import ValidationError
 from gatekeeper.evidence import Evidence, Finding, Outcome, Reason
 from gatekeeper.policy import Policy, Requirement
 from gatekeeper.suites.subgroups import gap_between, gaps, measure_subgroup
+from gatekeeper.testset import LockedCase, LockedFile, Manifest
 from gatekeeper.verdict import judge
+from gatekeeper.verdict.decidable import shortfalls
 
 FOUND = requirement("sensitivity", interval="wilson")
 EVERY = {
@@ -185,3 +187,22 @@ def test_a_group_under_a_condition_that_was_not_run_is_told_so() -> None:
     evidence = evidence_of({"baseline": named(at("north", cells(10, 2, 2, 10)))})
     found = measure_subgroup(item, grouped({"one_by_one": item}), evidence, OPERATING_POINT, "site", "north")
     assert found.reason is Reason.CONDITION_NOT_RUN
+
+
+def test_a_lock_tells_beforehand_that_a_group_gets_too_few_timed_calls() -> None:
+    cases = tuple(
+        LockedCase(
+            case_id=f"c{number}",
+            patient=f"p{number}",
+            files=(LockedFile(role="image", path=f"{number}.dcm", sha256="sha256:" + "0" * 64, size=1),),
+            label=number % 2,
+            subject=f"c{number}",
+            attributes={"site": "south" if number >= 36 else "north"},
+        )
+        for number in range(40)
+    )
+    policy = grouped({"time": EVERY["time"]}, min_cases=30)
+    policy = policy.model_copy(update={"latency": policy.latency.model_copy(update={"timed_calls": 40})})
+    short = {item.id: item for item in shortfalls(policy, Manifest.of("made-up", cases))}
+    assert "time[site=north]" not in short
+    assert (short["time[site=south]"].have, short["time[site=south]"].needed) == (4, 30)

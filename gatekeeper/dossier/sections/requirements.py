@@ -9,6 +9,7 @@ from gatekeeper.dossier.blocks import Block, Cell, Column, Facts, Paragraph, Poi
 from gatekeeper.dossier.charts import interval_chart, outcome_mark
 from gatekeeper.dossier.first_page import tally
 from gatekeeper.dossier.material import DossierMaterial
+from gatekeeper.dossier.sections.subgroups import COLUMNS, HOW_TO_READ, group_rows
 from gatekeeper.dossier.wording import joined, plain_name
 from gatekeeper.evidence import Finding, Outcome
 from gatekeeper.policy import Policy
@@ -34,7 +35,8 @@ def requirements(material: DossierMaterial) -> tuple[Block, ...]:
         blocks.append(Paragraph(_how_to_read(findings), quiet=True))
     else:
         blocks.append(Paragraph("No requirement was judged."))
-    open_ones = [finding for finding in material.verdict.findings if finding.outcome is Outcome.NOT_DECIDED]
+    undecided = [finding for finding in material.verdict.findings if finding.outcome is Outcome.NOT_DECIDED]
+    open_ones = [finding for finding in undecided if not finding.id.endswith("].worst")]  # told as a group
     if open_ones:
         blocks.append(Paragraph("What was not decided, and what would decide it if the estimate stayed where it is:"))
         blocks.append(Points(tuple((f"{_name(finding)}:", _to_decide(finding)) for finding in open_ones)))
@@ -92,8 +94,10 @@ def subgroups(material: DossierMaterial) -> tuple[Block, ...]:
     findings = [finding for finding in material.verdict.findings if finding.subgroup]
     if not findings:
         return (Paragraph(told), Paragraph("No subgroup was judged: the test set has none of these attributes."))
-    columns = (Column("", 4.0), Column("Group", 24.0), *_COLUMNS[2:])
-    return (Paragraph(told), Table("Subgroups", columns, tuple(_subgroup_rows(findings))))
+    rows = tuple(group_rows(findings, material.gaps))
+    compared = any(finding.id.endswith("].worst") for finding in findings)
+    how = (Paragraph(HOW_TO_READ, quiet=True),) if compared else ()
+    return (Paragraph(told), Table("Subgroups", COLUMNS, rows), *how)
 
 
 def _basis(basis: Basis | None) -> tuple[Cell, Cell, Cell]:
@@ -113,19 +117,6 @@ def _requirement_rows(findings: list[Finding]) -> Iterable[Row]:
             standing += f", waived until {finding.waived.expires}"
         first = Cell(finding.title, (finding.outcome.value, standing), strong=True)
         yield Row(_evidence(finding, first), note=f"{finding.words} {_method(finding)}")
-
-
-def _subgroup_rows(findings: list[Finding]) -> Iterable[Row]:
-    shown = ""
-    for finding in findings:
-        heading = f"{finding.title}, by {joined([plain_name(name) for name in finding.subgroup])}"
-        if heading != shown:
-            yield Row(group=heading)
-            shown = heading
-        reason = (
-            (f"{finding.outcome.value}: {finding.reason.value.lower().replace('_', ' ')}",) if finding.reason else ()
-        )
-        yield Row(_evidence(finding, Cell(", ".join(finding.subgroup.values()), reason or (finding.outcome.value,))))
 
 
 def _evidence(finding: Finding, first: Cell) -> tuple[Cell, ...]:

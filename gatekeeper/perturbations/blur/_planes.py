@@ -18,17 +18,26 @@ Kernel = Callable[[NDArray[np.float64], float, int], NDArray[np.float64]]
 
 
 def convolved_by(kernel: Kernel) -> Alter:
-    """Make of a kernel for each case what is done to a stack, slice by slice; one spectrum serves all magnitudes."""
+    """Make of a kernel for each case what is done to a stack, slice by slice; one spectrum serves all magnitudes.
+
+    A kernel is made for no more millimetres than the shorter side of the slice has: a header that states a tiny spacing
+    must not ask for a kernel that no memory holds.
+    """
 
     def altered(stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tensor]:
         import torch
         from torch.nn.functional import pad
 
+        rows, columns = stack.shape[-2:]
+        steps = stack.spacing_mm[:, -2:]
+        sides = (steps * (rows, columns)).min(axis=1).tolist()
         kernels = [
-            [kernel(spacing[-2:], magnitude, seed) for spacing, seed in zip(stack.spacing_mm, stack.seeds, strict=True)]
+            [
+                kernel(step, min(magnitude, side), seed)
+                for step, side, seed in zip(steps, sides, stack.seeds, strict=True)
+            ]
             for magnitude in magnitudes
         ]
-        rows, columns = stack.shape[-2:]
         reach = max(length // 2 for those in kernels for one in those for length in one.shape)
         flat = stack.pixels.reshape(len(stack.pixels), -1, rows, columns)
         wide = pad(flat, (reach,) * 4, mode="replicate")

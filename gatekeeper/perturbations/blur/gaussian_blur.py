@@ -42,15 +42,12 @@ def gaussian(length: int, sigma: float) -> Matrix:
     from scipy.special import erf
 
     reach = int(max(sigma * _TRUNCATED, 0.5) + 0.5)
-    offsets = np.arange(-reach, reach + 1)
+    # What lies up to the end of the pixel so far away; the first and the last pixel also take what is beyond the image.
     scale = 1.0 / (math.sqrt(2.0) * sigma)
-    weights = (erf(scale * (offsets + 0.5)) - erf(scale * (offsets - 0.5))) / 2.0
-    weights /= weights.sum()
-    matrix = np.zeros((length, length))
-    rows = np.arange(length)
-    for offset, weight in zip(offsets.tolist(), weights.tolist(), strict=True):
-        np.add.at(matrix, (rows, np.clip(rows + offset, 0, length - 1)), weight)
-    return matrix
+    ends = np.clip(np.arange(-length, length) + 0.5, -reach - 0.5, reach + 0.5)
+    up_to = (erf(scale * ends) / erf(scale * (reach + 0.5)) + 1.0) / 2.0
+    apart = np.arange(length - 1)[None] - np.arange(length)[:, None]
+    return np.asarray(np.diff(up_to[apart + length], axis=1, prepend=0.0, append=1.0))
 
 
 GAUSSIAN_BLUR = Perturbation(

@@ -35,8 +35,8 @@ MOTION_BLUR = Perturbation(
     lowest=0.0,
     highest=100.0,
     description=(
-        "convolution in rows and columns with a line of this length, in a direction drawn for each case; beyond the "
-        "image the value at its edge"
+        "convolution in rows and columns with a line of this length, at most the image's shorter side, in a direction "
+        "drawn for each case; beyond the image the value at its edge"
     ),
     source="MedMNIST-C (Di Salvo et al., arXiv 2406.17536), after Hendrycks & Dietterich, arXiv 1903.12261",
     alter=convolved_by(_line),

@@ -20,26 +20,30 @@ def _cut(stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tensor]:
 
     axes = tuple(range(-stack.axes, 0))
     spectrum = torch.fft.rfftn(stack.pixels, dim=axes)
+    distances = _distances(stack.shape)
     for magnitude in magnitudes:
         if magnitude == 0.0:
             yield stack.pixels.clone()
             continue
-        kept = torch.from_numpy(_kept(stack.shape, magnitude)).to(spectrum.device)
-        yield torch.fft.irfftn(spectrum * kept, s=stack.shape, dim=axes)
+        radius = (1.0 - magnitude) * max(stack.shape) * math.sqrt(2.0) / 2.0
+        share: NDArray[np.float32] = np.asarray(np.mean(distances <= radius, axis=0), dtype=np.float32)
+        # Columns of the spectrum beyond the ball are 0: they are not transformed, and put back by ``irfft``.
+        width = max(1, int(np.count_nonzero(share.reshape(-1, share.shape[-1]).any(axis=0))))
+        kept = spectrum[..., :width] * torch.from_numpy(np.ascontiguousarray(share[..., :width])).to(spectrum.device)
+        yield torch.fft.irfft(torch.fft.ifftn(kept, dim=axes[:-1]), n=stack.shape[-1])
 
 
-def _kept(shape: Shape, magnitude: float) -> NDArray[np.float32]:
-    """Return what is left of each frequency, as ``rfftn`` lays them out.
+def _distances(shape: Shape) -> NDArray[np.float64]:
+    """Return how far each frequency, as ``rfftn`` lays them out, and its mirror image lie from the middle: (2, ...).
 
-    A ball about the middle of the shifted spectrum. Where an axis is even, the middle lies between two frequencies:
-    the real part of what comes back is that of the mean of the ball and its mirror image.
+    The middle is that of the shifted spectrum. Where an axis is even, it lies between two frequencies: the real part of
+    what comes back is that of the mean of a ball about it and the ball's mirror image.
     """
-    radius = (1.0 - magnitude) * max(shape) * math.sqrt(2.0) / 2.0
     along = np.ogrid[tuple(slice(0, length) for length in shape)]
-    away = sum((at - (length - 1) / 2.0) ** 2 for at, length in zip(along, shape, strict=True))
-    ball = np.fft.ifftshift(np.sqrt(away) <= radius).astype(np.float32)
-    mirrored = np.roll(np.flip(ball), 1, axis=tuple(range(len(shape))))
-    return np.ascontiguousarray(((ball + mirrored) / 2.0)[..., : shape[-1] // 2 + 1])
+    away = sum(((at - (length - 1) / 2.0) ** 2 for at, length in zip(along, shape, strict=True)), np.zeros(shape))
+    away = np.sqrt(np.fft.ifftshift(away))
+    mirrored = np.roll(np.flip(away), 1, axis=tuple(range(len(shape))))
+    return np.stack([away, mirrored])[..., : shape[-1] // 2 + 1]
 
 
 GIBBS = Perturbation(

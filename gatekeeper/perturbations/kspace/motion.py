@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOVES = 4
 _DEGREES_A_MM = 0.5
+_OTHER = 1 << 63  # so that the shift does not lie along the axis of the turn, which the same seed draws
 
 
 def _move(stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tensor]:
@@ -63,7 +64,7 @@ def _place(shape: Shape, spacing: Spacing, magnitude: float, seed: int) -> NDArr
     far, wide = draws(seed, 5)[3:]
     linear = turned(len(shape), math.radians(magnitude * _DEGREES_A_MM * (2.0 * wide - 1.0)), seed)
     matrix = about_the_centre(linear, shape, spacing)
-    matrix[:-1, -1] -= magnitude * far * direction(seed, len(shape)) / spacing
+    matrix[:-1, -1] -= magnitude * far * direction(seed ^ _OTHER, len(shape)) / spacing
     return matrix
 
 

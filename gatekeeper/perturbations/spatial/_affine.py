@@ -59,19 +59,18 @@ def _alike(pixels: torch.Tensor, matrix: Matrix) -> torch.Tensor:
     from torch.nn.functional import affine_grid, grid_sample
 
     shape = tuple(pixels.shape[2:])
-    # torch speaks of coordinates from -1 to 1 between the centres of the outermost voxels, the last axis first.
+    # torch speaks of coordinates from -1 to 1 between the outer faces of the outermost voxels, the last axis first.
     theta = _normalised(matrix, shape)[: len(shape)].astype(np.float32)
     stacked = pixels.reshape(1, -1, *shape)
-    grid = affine_grid(torch.from_numpy(theta)[None].to(pixels.device), list(stacked.shape), align_corners=True)
-    found = grid_sample(stacked, grid, mode="bilinear", padding_mode="zeros", align_corners=True)
+    grid = affine_grid(torch.from_numpy(theta)[None].to(pixels.device), list(stacked.shape), align_corners=False)
+    found = grid_sample(stacked, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     return found.reshape(pixels.shape)
 
 
 def _normalised(matrix: Matrix, shape: Shape) -> Matrix:
     axes = len(shape)
-    half = np.array([max(length - 1, 1) / 2.0 for length in shape])
     to_index = np.eye(axes + 1)
-    to_index[range(axes), range(axes)] = half
+    to_index[range(axes), range(axes)] = [length / 2.0 for length in shape]
     to_index[:axes, axes] = [(length - 1) / 2.0 for length in shape]
     flipped = np.eye(axes + 1)[[*range(axes - 1, -1, -1), axes]]
     return np.asarray(flipped @ np.linalg.inv(to_index) @ matrix @ to_index @ flipped)
