@@ -61,7 +61,7 @@ def test_every_metric_says_what_it_is(metric: Metric) -> None:
         assert len(text) > 3
     assert metric.must <= metric.options
     assert metric.lowest < metric.highest
-    assert metric.unit in ("1", "s", "mm", "mL", "count", "severity")
+    assert metric.unit in ("1", "s", "mm", "mL", "count", "severity", "cases/s", "MiB")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ SAME_FUNCTION = {
     "hausdorff_95": "hausdorff hausdorff_95_pooled assd masd",
     "relative_volume_difference": "volume_bias absolute_volume_difference",
     "expected_calibration_error": "classwise_calibration_error",
-    "sensitivity": "refusal_rate waiting_time_saved",
+    "sensitivity": "refusal_rate waiting_time_saved flips_under_stress",
     "mean_latency": "throughput",
     "latency": "time_to_notification",
 }

@@ -216,7 +216,8 @@ _INTERVALS = (
         "two intervals combined: sensitivity and specificity (by class), or values before and after, each get half of "
         "the permitted error, and "
         "the metric, or the difference, is computed at the two worse and at the two better limits; wider than needed, "
-        "never too narrow.",
+        "never too narrow. Of the worst of several groups, or of pairs of groups, all intervals hold together: each "
+        "has its part of the permitted error, and groups are taken as independent.",
     ),
     (
         "times the prevalence",

@@ -17,7 +17,8 @@ def drawn(stack: Stack, draw: Callable[..., torch.Tensor], copies: int = 1) -> l
     """Return so many draws of the shape of a stack's pixels by ``torch.randn`` or ``torch.rand``, case by case."""
     import torch
 
-    found = [torch.empty_like(stack.pixels) for _ in range(copies)]
+    # In one order in memory, whatever that of the pixels: torch fills by it.
+    found = [torch.empty_like(stack.pixels, memory_format=torch.contiguous_format) for _ in range(copies)]
     generator = torch.Generator(stack.pixels.device)
     for case, seed in enumerate(stack.seeds):
         generator.manual_seed(seed % _SEEDS)
