@@ -51,7 +51,10 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
 def test_the_outlines_are_those_that_deepbet_is_known_to_give(shown: Shown) -> None:
     rows = read_evidence(shown.run / "evidence" / "cases.parquet").table.to_pylist()
     found = {row["case_id"]: row for row in rows if row["condition"] == BASELINE.id}
-    assert {row["outcome"] for row in rows} == {"ok"}
+    assert {row["outcome"] for row in rows if not row["condition"].startswith("refusal.")} == {"ok"}
+    # What it does with what it should decline: a blank head is refused, a macaque's brain is outlined without a word.
+    odd = {row["condition"]: row["outcome"] for row in rows if row["condition"].startswith("refusal.")}
+    assert (odd["refusal.blank"], odd["refusal.another_species"]) == ("refused", "ok")
     # 0.936 against BET's outline by deepbet's own command line, on the same two files
     assert found["colin27"]["measured.brain.dice"] == pytest.approx(0.936, abs=0.005)
     assert found["mni152"]["measured.brain.dice"] == pytest.approx(0.981, abs=0.005)
