@@ -106,28 +106,31 @@ def _why_not_made(kind: UnusableKind, *, volumes: bool, original: bool) -> str:
 
 def _check_perturbations(plan: Plan, contract: Contract) -> None:
     """See that every perturbation of a plan can be made of what the candidate takes."""
-    names = dict.fromkeys(condition.perturbation for condition in plan.conditions if condition.perturbation)
-    if names and contract.input.gives == "original":
+    perturbed = [condition for condition in plan.conditions if condition.perturbation]
+    if perturbed and contract.input.gives == "original":
         raise UsageError(
             Code.MISMATCH,
             "the policy asks for perturbations, and the candidate is given the original files",
             why="what is perturbed is the prepared array",
             mend="give it the array (input.gives: array or nifti), or choose a policy without robustness and level R3",
         )
-    for name in names:
-        perturbation = PERTURBATIONS.get(name)
+    for condition in perturbed:
+        perturbation = PERTURBATIONS.get(condition.perturbation or "")
+        key = "robustness" if condition.suite == Suite.ROBUSTNESS.value else "repeatability.benign"
+        mend = f'choose a policy without "{perturbation.name}" under {key}'
         if contract.input.axes not in perturbation.axes:
             fits = " or ".join(str(axes) for axes in sorted(perturbation.axes))
             raise UsageError(
                 Code.MISMATCH,
-                f"{name} is a perturbation of images of {fits} axes, and the candidate takes {contract.input.axes}",
-                mend=f'choose a policy without "{name}" under robustness',
+                f"{perturbation.name} is a perturbation of images of {fits} axes, "
+                f"and the candidate takes {contract.input.axes}",
+                mend=mend,
             )
         if perturbation.colour and contract.input.channels != 3:
             raise UsageError(
                 Code.MISMATCH,
-                f"{name} is a perturbation of images in colour, and the candidate takes one channel",
-                mend=f'choose a policy without "{name}" under robustness',
+                f"{perturbation.name} is a perturbation of images in colour, and the candidate takes one channel",
+                mend=mend,
             )
 
 

@@ -1,4 +1,4 @@
-"""The use cases: check a candidate, rehearse a check, evaluate stored evidence again."""
+"""The use cases: check a candidate, rehearse a check."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatekeeper import __version__
-from gatekeeper.attestation import Standing, attest, open_attestation, state
+from gatekeeper.attestation import Standing, attest, state
 from gatekeeper.candidate import Candidate, Contract, load_candidate
 from gatekeeper.canonical import JSON, digest_json
+from gatekeeper.configuration import configure
 from gatekeeper.engine import EngineSettings, Kind, RunRequest, run_plan, why_unanswered, without_reference
 from gatekeeper.engine.measuring import reference_label
 from gatekeeper.errors import Code, InvalidRunError, UsageError
@@ -22,9 +23,8 @@ from gatekeeper.evidence import Environment, Evidence, Plan, RunStamp, Verdict
 from gatekeeper.evidence.self_test import SelfTest
 from gatekeeper.exposure import record_use
 from gatekeeper.fitting import check_candidate, check_hidden, check_refusals, check_test_set
-from gatekeeper.policy import LoadedPolicy, Policy, load_policy, load_settings
+from gatekeeper.policy import LoadedPolicy, Policy
 from gatekeeper.policy.approval import FoundApproval, find_approval
-from gatekeeper.policy.lint import Remark
 from gatekeeper.reporters import junit_xml
 from gatekeeper.run_records import (
     ATTESTATION,
@@ -36,8 +36,6 @@ from gatekeeper.run_records import (
     Unfinished,
     find_unfinished,
     new_run,
-    read_records,
-    read_run_files,
     resumed_run,
 )
 from gatekeeper.suites import is_decided, plan_policy
@@ -46,7 +44,6 @@ from gatekeeper.trust import Ledger, Stamp, load_keys, sign_pdf
 from gatekeeper.verdict import (
     ReleaseBar,
     approval_bars,
-    blind_spots,
     conclude,
     judge,
     release_bars,
@@ -56,8 +53,6 @@ from gatekeeper.verdict import (
 )
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
     from gatekeeper.dossier import LedgerFact, Overlay, StructureResult
     from gatekeeper.engine.kept_masks import KeptMasks
     from gatekeeper.trust import KeyRing
@@ -213,86 +208,6 @@ def rehearse(policy: str, overrides: tuple[str, ...], testset: Path | None, home
     return plan, tuple(told(shortfalls(loaded.policy, manifest)))
 
 
-def evaluate(folder: Path, root: Certificate, policy: str | None = None, overrides: tuple[str, ...] = ()) -> Verdict:
-    """Judge the evidence of a finished run again, under its own policy or another one. Nothing is run or written.
-
-    Under another policy the verdict is exploratory: thresholds chosen after the evidence was seen release nothing.
-    Raises IntegrityError when the run's files are not those that a key under ``root`` attested.
-    """
-    records = _attested(folder, root)
-    if policy is None and not overrides:
-        judged, exploratory = records.policy, records.verdict.exploratory
-    else:
-        loaded = load_policy(policy, _under("policy", overrides)) if policy else None
-        if loaded is None:
-            raise UsageError(Code.MISSING_KEY, "an override needs a policy to change", mend="give --policy as well")
-        judged = loaded.policy
-        exploratory = loaded.exploratory or judged.digest != records.policy.digest
-    findings = judge(
-        judged,
-        records.evidence,
-        records.candidate.contract.operating_point,
-        environment=records.environment,
-        started=records.verdict.run.started,
-    )
-    return conclude(
-        judged,
-        plan_policy(judged),
-        findings,
-        records.candidate,
-        records.manifest,
-        records.verdict.run,
-        evidence=records.evidence,
-        exploratory=exploratory,
-    )
-
-
-def lint_against(policies: tuple[str, ...], folder: Path, root: Certificate) -> dict[str, tuple[Remark, ...]]:
-    """Say of each policy, by its name or file, which defects planted in the evidence of a finished run it does not see.
-
-    Raises UsageError for a policy of another task than the run's, and IntegrityError as ``evaluate`` does.
-    """
-    records = _attested(folder, root)
-    found = {}
-    for name in policies:
-        loaded, task = load_policy(name), records.policy.context.task
-        if loaded.policy.context.task != task:
-            raise UsageError(
-                Code.MISMATCH,
-                f"a policy of {loaded.policy.context.task} says nothing about a run of {task}",
-                where=name,
-                mend="give a run of the policy's own task with --against",
-            )
-        tested = run_self_test(
-            loaded.policy,
-            records.evidence,
-            records.candidate.contract.operating_point,
-            environment=records.environment,
-            started=records.verdict.run.started,
-        )
-        found[name] = blind_spots(loaded, tested)
-    return found
-
-
-def configure(policy: str, overrides: tuple[str, ...]) -> tuple[LoadedPolicy, EngineSettings]:
-    """Resolve a policy and the engine's settings, each with the overrides that begin with its name."""
-    for override in overrides:
-        if not override.startswith(("policy.", "engine.")):
-            raise UsageError(
-                Code.UNKNOWN_KEY,
-                f'cannot place the override "{override}"',
-                mend="begin it with policy. or engine., such as engine.device=cpu",
-            )
-    settings = load_settings(EngineSettings, "engine/default", _under("engine", overrides))
-    return load_policy(policy, _under("policy", overrides)), settings
-
-
-def _attested(folder: Path, root: Certificate) -> RunRecords:
-    files = read_run_files(folder)
-    open_attestation(folder / ATTESTATION, root).hold(files, str(folder))
-    return read_records(files, str(folder))
-
-
 def _self_test(
     policy: Policy, evidence: Evidence, contract: Contract, environment: Environment, stamp: RunStamp
 ) -> SelfTest:
@@ -306,11 +221,6 @@ def _self_test(
             mend="this is a fault of gatekeeper, not of the candidate: report it with the names of these requirements",
         )
     return tested
-
-
-def _under(group: str, overrides: tuple[str, ...]) -> tuple[str, ...]:
-    prefix = f"{group}."
-    return tuple(override.removeprefix(prefix) for override in overrides if override.startswith(prefix))
 
 
 def _run_key(policy: Policy, plan: Plan, candidate: Candidate, testset: LockedTestSet, settings: EngineSettings) -> str:

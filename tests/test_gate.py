@@ -13,8 +13,9 @@ from torch.cuda import is_available as cuda_is_available
 
 from gatekeeper.attestation import checkpoint_of
 from gatekeeper.errors import Code, ExitCode, GatekeeperError, IntegrityError, InvalidRunError, UsageError
+from gatekeeper.evaluation import evaluate
 from gatekeeper.evidence import Evidence, Finding, Outcome, VerdictWord, read_evidence
-from gatekeeper.gate import CheckRequest, check, evaluate
+from gatekeeper.gate import CheckRequest, check
 from gatekeeper.locking import lock_testset
 from gatekeeper.policy import Policy, load_policy
 from gatekeeper.policy.approval import approve
@@ -131,6 +132,12 @@ def test_evaluate_does_not_decide_what_the_run_did_not_try(
     findings = {finding.id: finding for finding in verdict.findings}
     assert findings["breaking"].outcome is Outcome.NOT_DECIDED
     assert findings["breaking"].reason == "CONDITION_NOT_RUN"
+
+
+def test_evaluate_refuses_an_override_that_it_cannot_place(finished_run: Path, pristine_bench: Bench) -> None:
+    root = load_keys(pristine_bench.home).root
+    with pytest.raises(UsageError, match='cannot place the override "requirements'):
+        evaluate(finished_run, root, str(pristine_bench.policy), ("requirements.sensitivity.lower_limit=1 %",))
 
 
 def test_evaluate_refuses_evidence_that_was_changed(run_copy: Path, home: Path) -> None:

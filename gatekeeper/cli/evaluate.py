@@ -32,7 +32,7 @@ def evaluate(
     from gatekeeper.canonical import pretty_json
     from gatekeeper.cli.inputs import home
     from gatekeeper.cli.output import exit_code
-    from gatekeeper.gate import evaluate as evaluate_run
+    from gatekeeper.evaluation import evaluate as evaluate_run
     from gatekeeper.trust import load_trust_root, own_root
 
     root = load_trust_root(trust) if trust else own_root(home())

@@ -20,7 +20,7 @@ def ladders(policy: Policy, evidence: Evidence, operating_point: float) -> tuple
     return tuple(
         _ladder(policy, followed, name, evidence, operating_point)
         for name in policy.robustness
-        if condition_id(name, 1) in evidence.conditions
+        if robustness.was_run(policy, name, evidence)
         for followed in _followed(policy, name)
     )
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from gatekeeper.candidate.isolation import Confinement, Level, choose
@@ -70,6 +71,11 @@ class _Run:
     circumstances: Circumstances = field(default_factory=Circumstances)
     took: dict[str, float] = field(default_factory=dict)
     done: int = 0
+
+    @cached_property
+    def in_millimetres(self) -> bool:
+        """Whether the images are perturbed by millimetres."""
+        return any(condition.unit == "mm" for condition in self.request.plan.conditions)
 
 
 def run_plan(request: RunRequest, progress: Progress = lambda stage, done, total: None) -> RunResult:
@@ -233,8 +239,7 @@ def _asked(run: _Run, crew: Crew, one: Pass, missing: Sequence[tuple[str, Sequen
 
 def _reference(run: _Run, case: ReadCase) -> Reference:
     request = run.request
-    units = {condition.unit for condition in request.plan.conditions}
-    if "mm" in units and case.prepared.spacing_mm is None:
+    if run.in_millimetres and case.prepared.spacing_mm is None:
         unfit = Unfit("the image does not say its spacing, and the policy has it perturbed by millimetres")
         raise mismatch(request.testset.manifest.cases[case.index], unfit)
     return reference_of(request.testset, case, request.candidate.record.contract.output, request.asked)

@@ -139,10 +139,15 @@ def case_seed(case_id: str, condition: str) -> int:
     return int.from_bytes(digest[:8], "big")
 
 
-def draw_unit(seed: int) -> float:
-    """Return a number in [0, 1) that depends on the seed alone.
+def draws(seed: int, count: int) -> NDArray[np.float64]:
+    """Return so many numbers in [0, 1) that depend on the seed alone.
 
     Raw bits of PCG64, which NumPy promises to keep from version to version (unlike what its Generator makes of them).
     """
-    bits = np.random.PCG64(seed).random_raw()
-    return float(int(bits) >> 11) * 2.0**-53
+    bits = np.random.PCG64(seed).random_raw(count)
+    return np.asarray((bits >> np.uint64(11)).astype(np.float64) * 2.0**-53)
+
+
+def draw_unit(seed: int) -> float:
+    """Return the first of ``draws``."""
+    return float(draws(seed, 1)[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -42,6 +43,12 @@ def plan(policy: Policy) -> tuple[Condition, ...]:
     )
 
 
+def was_run(policy: Policy, perturbation: str, evidence: Evidence) -> bool:
+    """Say whether every step of a ladder has rows."""
+    steps = [step.id for step in plan(policy) if step.perturbation == perturbation]
+    return bool(steps) and all(step in evidence.conditions for step in steps)
+
+
 @dataclass(frozen=True)
 class Step:
     """A performance requirement under one severity (0 is the baseline)."""
@@ -59,9 +66,12 @@ def climb(
     steps = []
     for severity, magnitude in enumerate((0.0, *policy.magnitudes(perturbation))):
         rows = evidence.under(condition_id(perturbation, severity) if severity else BASELINE.id)
-        measured = performance.measure(requirement, rows, operating_point)
-        outcome = requirement.threshold.outcome(measured.rounded, measured.limits)
-        steps.append(Step(severity, magnitude, measured, outcome))
+        # A finding, the curve of its ladder and the envelope ask for the same steps.
+        found = rows.remembered(
+            f"{requirement!r} at {operating_point!r}",
+            partial(performance.measure, requirement, rows, operating_point),
+        )
+        steps.append(Step(severity, magnitude, found, requirement.threshold.outcome(found.rounded, found.limits)))
     return tuple(steps)
 
 
@@ -73,8 +83,7 @@ def breaking_point(steps: tuple[Step, ...]) -> int:
 def measure(requirement: Requirement, policy: Policy, evidence: Evidence, operating_point: float) -> Measurement:
     """Measure a robustness requirement."""
     perturbation = requirement.perturbation or ""
-    steps = [step for step in plan(policy) if step.perturbation == perturbation]
-    if any(step.id not in evidence.conditions for step in steps):
+    if not was_run(policy, perturbation, evidence):
         return undefined(Reason.CONDITION_NOT_RUN, requirement.spec.n_of)
     condition = condition_id(perturbation, requirement.severity or 1)
     if requirement.spec.name == "flips_under_stress":

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gatekeeper.evidence import BASELINE, Evidence, Outcome, Rows
+from gatekeeper.evidence import BASELINE, Evidence, Rows
 from gatekeeper.evidence.notation import write_magnitude
 from gatekeeper.metrics import Suite
 from gatekeeper.metrics.whole_table import balanced_accuracy
 from gatekeeper.perturbations import PERTURBATIONS
 from gatekeeper.policy import Policy
 from gatekeeper.policy.titles import spoken, title_of
-from gatekeeper.suites.robustness import Step, climb, condition_id
+from gatekeeper.suites.robustness import Step, breaking_point, climb, condition_id, was_run
 from gatekeeper.suites.subjects import Subjects
 
 _DICE = ".dice"
@@ -59,7 +59,7 @@ class Held:
 def corruption_errors(policy: Policy, evidence: Evidence, operating_point: float) -> tuple[CorruptionError, ...]:
     """Return the errors under every perturbation that was run at all severities, each structure on its own."""
     found = []
-    for name in _run(policy, evidence):
+    for name in _ladders(policy, evidence):
         conditions = [condition_id(name, severity) for severity in range(1, len(policy.robustness[name]) + 1)]
         without = dict(_errors(evidence.under(BASELINE.id), operating_point))
         stressed = [dict(_errors(evidence.under(condition), operating_point)) for condition in conditions]
@@ -79,20 +79,17 @@ def envelope(policy: Policy, evidence: Evidence, operating_point: float) -> tupl
     ]
     return tuple(
         _held(policy, title_of(requirement, policy), name, climb(policy, requirement, name, evidence, operating_point))
-        for name in _run(policy, evidence)
+        for name in _ladders(policy, evidence)
         for requirement in wanted
     )
 
 
-def _run(policy: Policy, evidence: Evidence) -> Iterator[str]:
-    for name, ladder in policy.robustness.items():
-        ids = [condition_id(name, severity) for severity in range(1, len(ladder) + 1)]
-        if all(id_ in evidence.conditions for id_ in ids):
-            yield name
+def _ladders(policy: Policy, evidence: Evidence) -> list[str]:
+    return [name for name in policy.robustness if was_run(policy, name, evidence)]
 
 
 def _held(policy: Policy, title: str, name: str, steps: tuple[Step, ...]) -> Held:
-    met = next((step.severity for step in steps if step.outcome is not Outcome.MET), len(steps)) - 1
+    met = breaking_point(steps) - 1
     ladder, perturbation = policy.magnitudes(name), PERTURBATIONS.get(name)
     if met < 0:
         words = f"{title} is not shown to hold even without {spoken(name)}."

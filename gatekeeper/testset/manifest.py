@@ -128,8 +128,7 @@ class Manifest(Record):
             raise ValueError("the Merkle root does not fit the cases")
         if self.labels != _labels(self.cases) or self.attributes != _attributes(self.cases):
             raise ValueError("the digest of labels or attributes does not fit the cases")
-        every = (*self.cases, *(one.case for one in self.unusable))
-        if len({case.case_id for case in every}) != len(every):
+        if len({case.case_id for case in self.inputs}) != len(self.inputs):
             raise ValueError("two cases have the same id")
         return self
 
@@ -157,6 +156,11 @@ class Manifest(Record):
         """SHA-256 of the manifest in canonical JSON."""
         return digest_bytes(self.canonical)
 
+    @cached_property
+    def inputs(self) -> tuple[LockedCase, ...]:
+        """All that is locked: the cases, then what must be declined."""
+        return (*self.cases, *(one.case for one in self.unusable))
+
     @property
     def patients(self) -> int:
         """How many patients the set has."""
@@ -165,7 +169,7 @@ class Manifest(Record):
     @property
     def files(self) -> int:
         """How many files the set has, those that must be declined among them."""
-        return sum(len(case.files) for case in (*self.cases, *(one.case for one in self.unusable)))
+        return sum(len(case.files) for case in self.inputs)
 
 
 def _apart(unusable: tuple[UnusableCase, ...]) -> list[bytes]:

@@ -40,7 +40,7 @@ _BROUGHT = (
 
 def inputs_of(manifest: Manifest) -> tuple[LockedCase, ...]:
     """Return all that can be handed in: the cases, then what is locked as unusable, then what pydicom brings."""
-    return (*manifest.cases, *(one.case for one in manifest.unusable), *(one.case for _, one in _BROUGHT))
+    return (*manifest.inputs, *(one.case for _, one in _BROUGHT))
 
 
 def chosen(
@@ -54,7 +54,7 @@ def chosen(
     """
     cases = len(manifest.cases)
     real = [cases + at for at, one in enumerate(manifest.unusable) if one.must_refuse == kind]
-    first = cases + len(manifest.unusable)
+    first = len(manifest.inputs)
     if kind == "wrong_modality":
         real += [first + at for at, (of, _) in enumerate(_BROUGHT) if of != modality]
     can_be_made = kind in MADE and (volumes or kind not in OF_VOLUMES) and (not original or kind in OF_FILES)
@@ -65,7 +65,7 @@ def chosen(
 def read_input(testset: LockedTestSet, index: int) -> dict[str, bytes]:
     """Return the bytes of an input by path. Raises IntegrityError when they are not the known ones."""
     case = inputs_of(testset.manifest)[index]
-    if index < len(testset.manifest.cases) + len(testset.manifest.unusable):
+    if index < len(testset.manifest.inputs):
         return testset.read(case)
     (file,) = case.files
     found = find_spec("pydicom")

@@ -10,7 +10,7 @@ from gatekeeper.canonical import digest_file
 from gatekeeper.errors import Code, IntegrityError, Place, Problem
 from gatekeeper.testset.files import NO_SUCH_FILE, in_threads, regular_file, visible_names
 from gatekeeper.testset.lock import LockedTestSet, changed
-from gatekeeper.testset.manifest import LockedCase, LockedFile, Manifest
+from gatekeeper.testset.manifest import LockedFile, Manifest
 from gatekeeper.testset.table import Case
 
 Progress = Callable[[int, int], None]
@@ -23,7 +23,7 @@ def verify_files(testset: LockedTestSet, progress: Progress | None = None) -> No
     Raises IntegrityError that names each file (up to 50) that changed, is missing or was renamed, with its case, and
     each that was added to a folder which held locked files alone.
     """
-    held = [(case.case_id, file) for case in _every(testset.manifest) for file in case.files]
+    held = [(case.case_id, file) for case in testset.manifest.inputs for file in case.files]
     problems: dict[int, Problem] = {}
     for index, problem in enumerate(in_threads(lambda one: _problem_of(testset.root, *one), held)):
         if problem is not None:
@@ -44,7 +44,7 @@ def faults_of_table(manifest: Manifest, cases: Sequence[Case], pseudonyms: Mappi
 
     ``pseudonyms`` maps the table's patient ids to their HMACs.
     """
-    locked = {case.case_id: case for case in _every(manifest)}
+    locked = {case.case_id: case for case in manifest.inputs}
     kinds = {one.case.case_id: one.must_refuse for one in manifest.unusable}
     mend = "restore the table that was locked, or lock the new set under a new name"
     for case in cases:
@@ -67,10 +67,6 @@ def faults_of_table(manifest: Manifest, cases: Sequence[Case], pseudonyms: Mappi
         yield Problem(Code.DIGEST_MISMATCH, f'case "{case_id}" of the lock is not in the table', mend=mend)
 
 
-def _every(manifest: Manifest) -> tuple[LockedCase, ...]:
-    return (*manifest.cases, *(one.case for one in manifest.unusable))
-
-
 def _problem_of(root: Path, case_id: str, file: LockedFile) -> Problem | None:
     try:
         path = regular_file(root, file.path, case_id)
@@ -90,7 +86,7 @@ def _problem_of(root: Path, case_id: str, file: LockedFile) -> Problem | None:
 
 
 def _added(testset: LockedTestSet) -> list[str]:
-    locked = {file.path for case in _every(testset.manifest) for file in case.files}
+    locked = {file.path for case in testset.manifest.inputs for file in case.files}
     found = []
     for folder in testset.manifest.folders:
         if os.path.isdir(testset.root / folder):

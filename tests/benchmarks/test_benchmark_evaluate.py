@@ -21,11 +21,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_up_bench import CANDIDATE, POLICY, WEIGHTS
+from made_up_environment import environment
 
 from gatekeeper.attestation import Standing, attest
 from gatekeeper.candidate import load_candidate
 from gatekeeper.canonical import JSON, pretty_json
-from gatekeeper.evidence import Environment, Evidence, Plan, RunStamp
+from gatekeeper.evidence import Evidence, Plan, RunStamp
 from gatekeeper.policy import load_policy
 from gatekeeper.run_records import ATTESTATION, RunRecords
 from gatekeeper.suites import plan_policy
@@ -111,23 +112,9 @@ def _finished_run(folder: Path, cases_each: int) -> Path:
     policy, candidate = load_policy(str(folder / "policy.yaml")).policy, load_candidate(folder / "candidate.yaml")
     plan, manifest = plan_policy(policy), _locked(cases_each, label.tolist())
     evidence = _evidence(plan, manifest, score.tolist())
-    environment = Environment(
-        gatekeeper="0",
-        python="3",
-        platform="",
-        processor="",
-        cores=1,
-        device="cpu",
-        device_name="cpu",
-        numeric_format="fp32",
-        batch_size=1,
-        threads=1,
-        deterministic=True,
-        isolation="",
-        packages={},
-    )
+    made = environment()
     stamp = RunStamp(id="made-up", started="2026-01-01T00:00:00Z", finished="2026-01-01T00:00:01Z")
-    findings = judge(policy, evidence, 0.5, environment=environment, started=stamp.started)
+    findings = judge(policy, evidence, 0.5, environment=made, started=stamp.started)
     verdict = conclude(policy, plan, findings, candidate.record, manifest, stamp, evidence=evidence, exploratory=False)
     records = RunRecords(policy, plan, candidate.record, manifest, environment, evidence, verdict)
     run = folder / "run"

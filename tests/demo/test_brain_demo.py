@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from brain_packages import needs_deepbet, needs_heads, pictured_in
 
+from gatekeeper.evaluation import evaluate
 from gatekeeper.evidence import BASELINE, read_evidence
-from gatekeeper.gate import evaluate
 from gatekeeper.trust import load_keys
 from gatekeeper.verification import verify
 

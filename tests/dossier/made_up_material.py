@@ -7,12 +7,13 @@ import math
 import random
 from dataclasses import replace
 
+from made_up_environment import environment
+
 from gatekeeper.candidate import CandidateRecord
 from gatekeeper.dossier import DossierMaterial, Ladder, LadderStep, LedgerFact, RepeatScatter, RocCurve
 from gatekeeper.evidence import (
     Condition,
     Digests,
-    Environment,
     Finding,
     Outcome,
     Plan,
@@ -362,24 +363,6 @@ def candidate() -> CandidateRecord:
         "files": {"nodule_net.safetensors": hexed("weights")},
     }
     return CandidateRecord.model_validate_json(json.dumps(record))
-
-
-def environment() -> Environment:
-    return Environment(
-        gatekeeper="0.1.0",
-        python="3.11.2",
-        platform="Linux-6.1-x86_64-with-glibc2.36",
-        processor="AMD EPYC 7763 64-Core Processor",
-        cores=8,
-        device="cpu",
-        device_name="AMD EPYC 7763 64-Core Processor",
-        numeric_format="fp32",
-        batch_size=64,
-        threads=4,
-        deterministic=True,
-        isolation="own process, no network, resource limits",
-        packages={"torch": "2.13.0", "numpy": "2.3.1", "pyarrow": "22.0.0", "scipy": "1.16.0", "pydicom": "3.0.1"},
-    )
 
 
 def roc() -> RocCurve:

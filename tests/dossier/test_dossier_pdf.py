@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pypdf
 import pytest
+from made_up_environment import environment
 from made_up_material import (
     attachments,
-    environment,
     finding,
     hexed,
     main_findings,

@@ -8,8 +8,9 @@ from typing import Any
 from made_up_bench import Bench
 
 from gatekeeper.errors import GatekeeperError
+from gatekeeper.evaluation import evaluate
 from gatekeeper.evidence import BASELINE, read_evidence
-from gatekeeper.gate import CheckRequest, CheckResult, check, evaluate
+from gatekeeper.gate import CheckRequest, CheckResult, check
 from gatekeeper.trust import load_keys
 from gatekeeper.verification import verify
 

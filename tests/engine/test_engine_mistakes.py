@@ -170,6 +170,22 @@ def test_a_perturbation_of_images_is_none_of_volumes(pristine_bench: Bench, tmp_
     told(refused(pristine_bench, POLICY, candidate), "a perturbation of images of 2 axes", Code.MISMATCH)
 
 
+def test_a_benign_change_of_volumes_is_none_of_images(pristine_bench: Bench, tmp_path: Path) -> None:
+    benign = BASELINE_ALONE.replace(
+        "requirements:",
+        """requirements:
+  changed:
+    metric: max_deviation
+    level: R3
+    estimate: {at_most: 0.1}
+    blocking: false
+    basis: {source: made up, status: project_choice}""",
+    )
+    error = refused(pristine_bench, benign + "repeatability: {benign: {anisotropy: 1.1}}\n", as_onnx(tmp_path))
+    told(error, "anisotropy is a perturbation of images of 3 axes, and the candidate takes 2", Code.MISMATCH)
+    assert error.problems[0].mend == 'choose a policy without "anisotropy" under repeatability.benign'
+
+
 def test_a_candidate_that_names_the_lock_or_an_image_is_refused(bench: Bench, tmp_path: Path) -> None:
     for number, path in enumerate([bench.lock, *(bench.folder / "images").glob("disc-003-0.dcm")]):
         folder = tmp_path / str(number)

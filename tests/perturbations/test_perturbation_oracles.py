@@ -361,7 +361,7 @@ def test_stains_are_those_of_scikit_image() -> None:
     stack = stack_of(2, channels=3, cases=1)
     (found,) = under("stain", stack, 0.1)
     stains = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
-    from gatekeeper.perturbations.spatial._affine import draws
+    from gatekeeper.perturbations.specification import draws
 
     drawn = 2.0 * draws(stack.seeds[0], 6) - 1.0
     colours = np.moveaxis(stack.pixels[0].numpy().astype(np.float64), 0, -1)
@@ -372,7 +372,7 @@ def test_stains_are_those_of_scikit_image() -> None:
 
 
 def test_all_that_is_drawn_is_drawn_evenly() -> None:
-    from gatekeeper.perturbations.spatial._affine import direction
+    from gatekeeper.perturbations.affine import direction
 
     sides = np.stack([direction(seed, 3) for seed in range(4_000)])
     np.testing.assert_allclose(np.linalg.norm(sides, axis=1), 1.0)

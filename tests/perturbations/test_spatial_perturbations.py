@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gatekeeper.perturbations import PERTURBATIONS, Stack
-from gatekeeper.perturbations.spatial._affine import resampled
+from gatekeeper.perturbations.affine import resampled
 
 MOVING = ("rotation", "translation", "translation_pixels", "scaling_up", "scaling_down", "flip")
 

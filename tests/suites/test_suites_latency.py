@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up_environment import environment
 from made_up_evidence import OPERATING_POINT, cells, evidence_of, policy_of, requirement
 from scipy import stats
 
-from gatekeeper.evidence import Clock, Environment, Evidence, Finding, Outcome, Reason
+from gatekeeper.evidence import Clock, Evidence, Finding, Outcome, Reason
 from gatekeeper.policy import Requirement
 from gatekeeper.statistics import clopper_pearson
 from gatekeeper.statistics.queueing import mean_wait_saved
@@ -301,26 +302,9 @@ def test_a_load_that_is_missing_or_impossible_is_refused(item: Requirement, load
 
 
 def on(machine: Clock | None, **options: object) -> Finding:
-    environment = Environment(
-        gatekeeper="0",
-        python="3",
-        platform="",
-        processor="Processor of tests",
-        cores=1,
-        device="cpu",
-        device_name="CPU",
-        numeric_format="fp32",
-        batch_size=1,
-        threads=1,
-        deterministic=True,
-        isolation="",
-        packages={},
-        clocks={} if machine is None else {LATENCY_ID: machine},
-    )
-    evidence = evidence_of({}, {LATENCY_ID: [0.01] * 100})
-    (found,) = judge(
-        policy_of({"it": requirement("latency", percentile=90.0, **options)}), evidence, 0.5, environment=environment
-    )
+    made = environment(processor="Processor of tests", clocks={} if machine is None else {LATENCY_ID: machine})
+    policy = policy_of({"it": requirement("latency", percentile=90.0, **options)})
+    (found,) = judge(policy, evidence_of({}, {LATENCY_ID: [0.01] * 100}), 0.5, environment=made)
     return found
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from made_up_environment import environment
 from made_up_evidence import CONTEXT, OPERATING_POINT, MadeUpCase, cells, evidence_of, policy_of, requirement
 from pydantic import ValidationError
 
@@ -105,21 +106,7 @@ def test_a_cost_declared_for_one_failure_leaves_the_others_wrong() -> None:
     assert judged(policy, unanswered("refused"))["sensitivity"].estimate == pytest.approx(1.0)
 
 
-ENVIRONMENT = Environment(
-    gatekeeper="0",
-    python="3",
-    platform="",
-    processor="",
-    cores=1,
-    device="cuda",
-    device_name="NVIDIA H100 80GB HBM3",
-    numeric_format="fp32",
-    batch_size=1,
-    threads=1,
-    deterministic=True,
-    isolation="",
-    packages={},
-)
+ENVIRONMENT = environment(processor="", device="cuda", device_name="NVIDIA H100 80GB HBM3")
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def lint(
     reviews = [review(name) for name in names or policy_names()]
     if against is not None:
         from gatekeeper.cli.inputs import home
-        from gatekeeper.gate import lint_against
+        from gatekeeper.evaluation import lint_against
         from gatekeeper.trust import load_trust_root, own_root
 
         root = load_trust_root(trust) if trust else own_root(home())

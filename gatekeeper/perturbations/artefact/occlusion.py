@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from gatekeeper.perturbations.spatial._affine import draws
-from gatekeeper.perturbations.specification import Perturbation, Stack
+from gatekeeper.perturbations.specification import Perturbation, Stack, draws
 
 if TYPE_CHECKING:
     import torch

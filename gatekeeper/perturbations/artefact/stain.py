@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gatekeeper.perturbations.clipping import clipped
-from gatekeeper.perturbations.spatial._affine import draws
-from gatekeeper.perturbations.specification import Perturbation, Stack
+from gatekeeper.perturbations.specification import Perturbation, Stack, draws
 
 if TYPE_CHECKING:
     import torch

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.perturbations.specification import Perturbation, Shape, Stack
+from gatekeeper.perturbations.specification import Perturbation, Shape, Stack, draws
 
 if TYPE_CHECKING:
     import torch
@@ -32,8 +32,7 @@ def _multiply(stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tenso
 def coefficients_of(seed: int, axes: int) -> NDArray[np.float64]:
     """Return coefficients evenly drawn from -1 to 1, one for each product of powers whose sum is at most ``DEGREE``."""
     count = sum(sum(powers) <= DEGREE for powers in product(range(DEGREE + 1), repeat=axes))
-    bits = np.random.PCG64(seed).random_raw(count)
-    return np.asarray((bits >> np.uint64(11)).astype(np.float64) * 2.0**-52 - 1.0)
+    return np.asarray(2.0 * draws(seed, count) - 1.0)
 
 
 def field_of(shape: Shape, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.perturbations.along import along, circulant
-from gatekeeper.perturbations.spatial._affine import draws
-from gatekeeper.perturbations.specification import Perturbation, Stack
+from gatekeeper.perturbations.specification import Perturbation, Stack, draw_unit
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +19,7 @@ _RESTORED = 0.02  # of the lines of k-space, about the middle
 
 
 def _haunt(stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tensor]:
-    axes = [int(draws(seed, 1)[0] * stack.axes) for seed in stack.seeds]
+    axes = [int(draw_unit(seed) * stack.axes) for seed in stack.seeds]
     for magnitude in magnitudes:
         found = stack.pixels.clone()
         if magnitude:

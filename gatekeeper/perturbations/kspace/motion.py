@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gatekeeper.perturbations.affine import about_the_centre, direction, resampled
 from gatekeeper.perturbations.along import along, circulant
-from gatekeeper.perturbations.spatial._affine import about_the_centre, direction, draws, resampled
 from gatekeeper.perturbations.spatial.rotation import turned
-from gatekeeper.perturbations.specification import Perturbation, Shape, Spacing, Stack
+from gatekeeper.perturbations.specification import Perturbation, Shape, Spacing, Stack, draw_unit, draws
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +32,7 @@ def _move(stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tensor]:
             continue
         found = torch.zeros_like(stack.pixels)
         for case, (spacing, seed) in enumerate(zip(stack.spacing_mm, stack.seeds, strict=True)):
-            axis = int(draws(seed, 1)[0] * stack.axes)
+            axis = int(draw_unit(seed) * stack.axes)
             image = stack.pixels[case : case + 1]
             for lines, place in _parts(stack.shape, spacing, magnitude, seed, axis):
                 seen = image if place is None else resampled(image, place[np.newaxis])

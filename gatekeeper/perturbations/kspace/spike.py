@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.perturbations.spatial._affine import direction, draws
-from gatekeeper.perturbations.specification import Perturbation, Shape, Stack
+from gatekeeper.perturbations.affine import direction
+from gatekeeper.perturbations.specification import Perturbation, Shape, Stack, draws
 
 if TYPE_CHECKING:
     import torch

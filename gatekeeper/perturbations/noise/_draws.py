@@ -1,10 +1,11 @@
-"""Random numbers of each case, the same whatever batch it is in."""
+"""Random numbers of each case, the same whatever batch it is in, and noise that is made of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from gatekeeper.perturbations.clipping import clipped
 from gatekeeper.perturbations.specification import Stack
 
 if TYPE_CHECKING:
@@ -25,3 +26,13 @@ def drawn(stack: Stack, draw: Callable[..., torch.Tensor], copies: int = 1) -> l
         for copy in found:
             draw(copy[case].shape, generator=generator, out=copy[case])
     return found
+
+
+def added(stack: Stack, noise: torch.Tensor, strengths: Sequence[float]) -> Iterator[torch.Tensor]:
+    """Add noise in one strength after another; clipped to the range."""
+    import torch
+
+    found = torch.empty_like(noise)
+    for strength in strengths:
+        torch.add(stack.pixels, noise, alpha=strength, out=found)
+        yield clipped(found, stack)

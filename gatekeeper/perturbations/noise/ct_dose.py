@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
-from gatekeeper.perturbations.clipping import clipped
-from gatekeeper.perturbations.noise._draws import drawn
+from gatekeeper.perturbations.noise._draws import added, drawn
 from gatekeeper.perturbations.specification import Perturbation, Stack
 
 if TYPE_CHECKING:
@@ -23,10 +22,7 @@ def _add(stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tensor]:
 
     (noise,) = drawn(stack, torch.randn)
     noise = _correlated(noise) * noise_of(stack.pixels)
-    found = torch.empty_like(noise)
-    for magnitude in magnitudes:
-        torch.add(stack.pixels, noise, alpha=math.sqrt(1.0 / magnitude - 1.0), out=found)
-        yield clipped(found, stack)
+    return added(stack, noise, [math.sqrt(1.0 / share - 1.0) for share in magnitudes])
 
 
 def noise_of(pixels: torch.Tensor) -> torch.Tensor:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from gatekeeper.perturbations.clipping import clipped
-from gatekeeper.perturbations.noise._draws import drawn
+from gatekeeper.perturbations.noise._draws import added, drawn
 from gatekeeper.perturbations.specification import Perturbation, Stack
 
 if TYPE_CHECKING:
@@ -17,10 +16,7 @@ def _add(stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tensor]:
     import torch
 
     (noise,) = drawn(stack, torch.randn)
-    found = torch.empty_like(noise)
-    for magnitude in magnitudes:
-        torch.add(stack.pixels, noise, alpha=magnitude, out=found)
-        yield clipped(found, stack)
+    return added(stack, noise, magnitudes)
 
 
 GAUSSIAN_NOISE = Perturbation(

@@ -34,7 +34,7 @@ RICIAN_NOISE = Perturbation(
     highest=1.0,
     description=(
         "Gaussian noise of this standard deviation, a share of the range, is added to the real and to the imaginary "
-        "part of the signal, and the magnitude taken; not clipped"
+        "part of the signal, and the magnitude taken, so that no value stays below 0; not clipped"
     ),
     source="Gudbjartsson & Patz, Magn Reson Med 1995;34:910; RandRicianNoise of MONAI; ROOD-MRI",
     alter=_add,

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.perturbations.spatial._affine import about_the_centre, direction, draws, moved_by
-from gatekeeper.perturbations.specification import Perturbation, Shape, Spacing
+from gatekeeper.perturbations.affine import about_the_centre, direction, moved_by
+from gatekeeper.perturbations.specification import Perturbation, Shape, Spacing, draws
 
 
 def _moves(shape: Shape, spacing: Spacing, magnitude: float, seed: int) -> NDArray[np.float64]:

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.perturbations.along import along
-from gatekeeper.perturbations.spatial._affine import draws
-from gatekeeper.perturbations.specification import Perturbation, Stack
+from gatekeeper.perturbations.specification import Perturbation, Stack, draw_unit
 
 if TYPE_CHECKING:
     import torch
@@ -27,7 +26,7 @@ def _thick(stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tensor]:
 
 
 def _along_one(stack: Stack, magnitudes: Sequence[float]) -> Iterator[torch.Tensor]:
-    axes = np.array([int(draws(seed, 1)[0] * stack.axes) for seed in stack.seeds])
+    axes = np.array([int(draw_unit(seed) * stack.axes) for seed in stack.seeds])
     for magnitude in magnitudes:
         yield _each_along(stack, axes, np.full(len(axes), magnitude))
 

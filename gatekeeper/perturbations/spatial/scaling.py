@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.perturbations.spatial._affine import about_the_centre, moved_by
+from gatekeeper.perturbations.affine import about_the_centre, moved_by
 from gatekeeper.perturbations.specification import Perturbation, Shape, Spacing
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.perturbations.spatial._affine import direction, draws, moved_by
-from gatekeeper.perturbations.specification import Perturbation, Shape, Spacing
+from gatekeeper.perturbations.affine import direction, moved_by
+from gatekeeper.perturbations.specification import Perturbation, Shape, Spacing, draws
 
 
 def _shifted(pixels: NDArray[np.float64]) -> NDArray[np.float64]:

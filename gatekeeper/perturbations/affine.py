@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.perturbations.specification import Alter, Moves, Shape, Spacing, Stack
+from gatekeeper.perturbations.specification import Alter, Moves, Shape, Spacing, Stack, draws
 
 if TYPE_CHECKING:
     import torch
@@ -84,12 +84,6 @@ def about_the_centre(linear: Matrix, shape: Shape, spacing: Spacing) -> Matrix:
     matrix[:axes, :axes] = linear * spacing[np.newaxis, :] / spacing[:, np.newaxis]
     matrix[:axes, axes] = centre - matrix[:axes, :axes] @ centre
     return matrix
-
-
-def draws(seed: int, count: int) -> NDArray[np.float64]:
-    """Return so many numbers in [0, 1) that depend on the seed alone: raw bits of PCG64."""
-    bits = np.random.PCG64(seed).random_raw(count)
-    return np.asarray((bits >> np.uint64(11)).astype(np.float64) * 2.0**-53)
 
 
 def direction(seed: int, axes: int) -> NDArray[np.float64]:

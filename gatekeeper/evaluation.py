@@ -1,0 +1,86 @@
+"""The use cases on stored evidence: judge it again, plant defects in it. Nothing is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gatekeeper.attestation import open_attestation
+from gatekeeper.configuration import configure
+from gatekeeper.errors import Code, UsageError
+from gatekeeper.evidence import Verdict
+from gatekeeper.policy import load_policy
+from gatekeeper.policy.lint import Remark
+from gatekeeper.run_records import ATTESTATION, RunRecords, read_records, read_run_files
+from gatekeeper.suites import plan_policy
+from gatekeeper.verdict import blind_spots, conclude, judge, run_self_test
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+
+def evaluate(folder: Path, root: Certificate, policy: str | None = None, overrides: tuple[str, ...] = ()) -> Verdict:
+    """Judge the evidence of a finished run again, under its own policy or another one. Nothing is run or written.
+
+    Under another policy the verdict is exploratory: thresholds chosen after the evidence was seen release nothing.
+    Raises IntegrityError when the run's files are not those that a key under ``root`` attested.
+    """
+    records = _attested(folder, root)
+    if policy is None and not overrides:
+        judged, exploratory = records.policy, records.verdict.exploratory
+    else:
+        if policy is None:
+            raise UsageError(Code.MISSING_KEY, "an override needs a policy to change", mend="give --policy as well")
+        loaded, _ = configure(policy, overrides)
+        judged = loaded.policy
+        exploratory = loaded.exploratory or judged.digest != records.policy.digest
+    findings = judge(
+        judged,
+        records.evidence,
+        records.candidate.contract.operating_point,
+        environment=records.environment,
+        started=records.verdict.run.started,
+    )
+    return conclude(
+        judged,
+        plan_policy(judged),
+        findings,
+        records.candidate,
+        records.manifest,
+        records.verdict.run,
+        evidence=records.evidence,
+        exploratory=exploratory,
+    )
+
+
+def lint_against(policies: tuple[str, ...], folder: Path, root: Certificate) -> dict[str, tuple[Remark, ...]]:
+    """Say of each policy, by its name or file, which defects planted in the evidence of a finished run it does not see.
+
+    Raises UsageError for a policy of another task than the run's, and IntegrityError as ``evaluate`` does.
+    """
+    records = _attested(folder, root)
+    found = {}
+    for name in policies:
+        loaded, task = load_policy(name), records.policy.context.task
+        if loaded.policy.context.task != task:
+            raise UsageError(
+                Code.MISMATCH,
+                f"a policy of {loaded.policy.context.task} says nothing about a run of {task}",
+                where=name,
+                mend="give a run of the policy's own task with --against",
+            )
+        tested = run_self_test(
+            loaded.policy,
+            records.evidence,
+            records.candidate.contract.operating_point,
+            environment=records.environment,
+            started=records.verdict.run.started,
+        )
+        found[name] = blind_spots(loaded, tested)
+    return found
+
+
+def _attested(folder: Path, root: Certificate) -> RunRecords:
+    files = read_run_files(folder)
+    open_attestation(folder / ATTESTATION, root).hold(files, str(folder))
+    return read_records(files, str(folder))
