@@ -9,9 +9,10 @@ from gatekeeper.dossier.charts.overlay import overlay_picture
 from gatekeeper.dossier.charts.repeatability import repeatability_chart
 from gatekeeper.dossier.charts.roc import roc_chart
 from gatekeeper.dossier.charts.strip import strip_chart
-from gatekeeper.dossier.charts.svg import Drawing
+from gatekeeper.dossier.charts.svg import Data, Drawing
 
 __all__ = [
+    "Data",
     "Drawing",
     "agreement_chart",
     "interval_chart",

@@ -24,14 +24,26 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
+class Data:
+    """The numbers behind a chart: headings, and rows of as many texts or numbers (None where there is none)."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | None, ...], ...]
+
+
+@dataclass(frozen=True)
 class Drawing:
-    """A finished chart: SVG source, and what it shows in words. The one kind of value that templates do not escape."""
+    """A finished chart: SVG source, what it shows in words, and its numbers, if it has any to show apart.
+
+    The one kind of value that templates do not escape.
+    """
 
     svg: str
     words: str
+    data: Data | None = None
 
 
-def drawing(width: float, height: float, words: str, parts: Iterable[str]) -> Drawing:
+def drawing(width: float, height: float, words: str, parts: Iterable[str], data: Data | None = None) -> Drawing:
     """Put parts into an SVG of this size; ``words`` is what a reader hears who cannot see it."""
     said = visible(words)
     svg = (
@@ -39,7 +51,7 @@ def drawing(width: float, height: float, words: str, parts: Iterable[str]) -> Dr
         f'viewBox="0 0 {_n(width)} {_n(height)}" role="img" aria-label={quoteattr(said)}>'
         f"<title>{escape(said)}</title>{''.join(parts)}</svg>"
     )
-    return Drawing(svg, said)
+    return Drawing(svg, said, data)
 
 
 def line(start: Point, end: Point, *, width: float = 0.5, colour: str = INK, dashes: str | None = None) -> str:
