@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gatekeeper import __version__
 from gatekeeper.canonical import JSON, digest_bytes
@@ -16,14 +15,12 @@ from gatekeeper.trust import (
     PREDICATE_TYPE,
     Checkpoint,
     Signer,
+    Trust,
     open_envelope,
     parse_statement,
     sign_envelope,
     statement,
 )
-
-if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
 
 
 @dataclass(frozen=True)
@@ -42,10 +39,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class OpenedAttestation:
-    """A statement whose signature holds: SHA-256 digests by the name of what they belong to, and what it says."""
+    """A statement whose signature holds: SHA-256 digests by the name of what they belong to, and what it says.
+
+    ``fingerprint`` is that of the certificate that signed.
+    """
 
     subjects: Mapping[str, str]
     predicate: Mapping[str, JSON]
+    fingerprint: str
 
     def hold(self, files: Mapping[str, bytes], where: str) -> None:
         """Raise IntegrityError unless each of these files is one that the statement names, with the same digest."""
@@ -58,6 +59,14 @@ class OpenedAttestation:
                     why="its SHA-256 differs from the signed one",
                     mend="use the original file; a run that must change is made again with `gatekeeper check`",
                 )
+
+    def checkpoint(self, where: str) -> Checkpoint:
+        """Return the ledger's size and head that were signed. Raises IntegrityError when there are none."""
+        ledger = self.predicate.get("ledger")
+        size, head = (ledger.get("size"), ledger.get("head")) if isinstance(ledger, dict) else (None, None)
+        if not isinstance(size, int) or not isinstance(head, str):
+            raise IntegrityError(Code.BAD_SIGNATURE, "the attestation has no checkpoint of the ledger", where=where)
+        return Checkpoint(size, head)
 
     @property
     def exposures(self) -> int:
@@ -80,29 +89,31 @@ def attest(pdf: bytes, records: RunRecords, files: Mapping[str, bytes], signer: 
     return state(records, {DOSSIER: pdf, **files}, signer, standing)
 
 
-def open_attestation(source: Path | bytes | None, root: Certificate, where: str | None = None) -> OpenedAttestation:
-    """Open an envelope against a trusted root. Raises IntegrityError when it is missing or does not hold."""
+def attest_again(pdf: bytes, inner: OpenedAttestation, signer: Signer) -> bytes:
+    """Sign the detached statement over a dossier that just got another signature: what ``inner`` says, of this file."""
+    subjects = {**inner.subjects, DOSSIER: digest_bytes(pdf)}
+    return sign_envelope(statement(subjects, PREDICATE_TYPE, dict(inner.predicate)), PAYLOAD_TYPE, signer)
+
+
+def open_attestation(source: Path | bytes | None, trust: Trust, where: str | None = None) -> OpenedAttestation:
+    """Open an envelope of a trusted signer. Raises IntegrityError when it is missing or does not hold."""
     place = where or str(source)
     if isinstance(source, Path):
         source = source.read_bytes() if source.is_file() else None
     if source is None:
         raise IntegrityError(Code.BAD_SIGNATURE, "the attestation is missing", where=place)
-    opened = open_envelope(source, PAYLOAD_TYPE, root, where=place)
+    opened = open_envelope(source, PAYLOAD_TYPE, trust, where=place)
     told = parse_statement(opened.payload, where=place)
-    return OpenedAttestation(told.subjects, told.predicate)
+    return OpenedAttestation(told.subjects, told.predicate, opened.fingerprint)
 
 
-def checkpoint_of(source: Path, root: Certificate) -> Checkpoint:
+def checkpoint_of(source: Path, trust: Trust) -> Checkpoint:
     """Return the checkpoint of the ledger that a run's attestation signed; ``source`` is it, or the run's folder.
 
     Raises IntegrityError when the attestation is missing, does not hold, or has none.
     """
     path = source / ATTESTATION if source.is_dir() else source
-    ledger = open_attestation(path, root).predicate.get("ledger")
-    size, head = (ledger.get("size"), ledger.get("head")) if isinstance(ledger, dict) else (None, None)
-    if not isinstance(size, int) or not isinstance(head, str):
-        raise IntegrityError(Code.BAD_SIGNATURE, "the attestation has no checkpoint of the ledger", where=str(path))
-    return Checkpoint(size, head)
+    return open_attestation(path, trust).checkpoint(str(path))
 
 
 def _predicate(records: RunRecords, standing: Standing) -> dict[str, JSON]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gatekeeper.attestation import open_attestation
 from gatekeeper.configuration import configure
@@ -13,19 +12,17 @@ from gatekeeper.policy import load_policy
 from gatekeeper.policy.lint import Remark
 from gatekeeper.run_records import ATTESTATION, RunRecords, read_records, read_run_files
 from gatekeeper.suites import plan_policy
+from gatekeeper.trust import Trust
 from gatekeeper.verdict import blind_spots, conclude, judge, run_self_test
 
-if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
 
-
-def evaluate(folder: Path, root: Certificate, policy: str | None = None, overrides: tuple[str, ...] = ()) -> Verdict:
+def evaluate(folder: Path, trust: Trust, policy: str | None = None, overrides: tuple[str, ...] = ()) -> Verdict:
     """Judge the evidence of a finished run again, under its own policy or another one. Nothing is run or written.
 
     Under another policy the verdict is exploratory: thresholds chosen after the evidence was seen release nothing.
-    Raises IntegrityError when the run's files are not those that a key under ``root`` attested.
+    Raises IntegrityError when the run's files are not those that a trusted key attested.
     """
-    records = _attested(folder, root)
+    records = _attested(folder, trust)
     if policy is None and not overrides:
         judged, exploratory = records.policy, records.verdict.exploratory
     else:
@@ -53,12 +50,12 @@ def evaluate(folder: Path, root: Certificate, policy: str | None = None, overrid
     )
 
 
-def lint_against(policies: tuple[str, ...], folder: Path, root: Certificate) -> dict[str, tuple[Remark, ...]]:
+def lint_against(policies: tuple[str, ...], folder: Path, trust: Trust) -> dict[str, tuple[Remark, ...]]:
     """Say of each policy, by its name or file, which defects planted in the evidence of a finished run it does not see.
 
     Raises UsageError for a policy of another task than the run's, and IntegrityError as ``evaluate`` does.
     """
-    records = _attested(folder, root)
+    records = _attested(folder, trust)
     found = {}
     for name in policies:
         loaded, task = load_policy(name), records.policy.context.task
@@ -80,7 +77,7 @@ def lint_against(policies: tuple[str, ...], folder: Path, root: Certificate) -> 
     return found
 
 
-def _attested(folder: Path, root: Certificate) -> RunRecords:
+def _attested(folder: Path, trust: Trust) -> RunRecords:
     files = read_run_files(folder)
-    open_attestation(folder / ATTESTATION, root).hold(files, str(folder))
+    open_attestation(folder / ATTESTATION, trust).hold(files, str(folder))
     return read_records(files, str(folder))

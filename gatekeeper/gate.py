@@ -40,7 +40,8 @@ from gatekeeper.run_records import (
 )
 from gatekeeper.suites import is_decided, plan_policy
 from gatekeeper.testset import LockedTestSet, open_lock, verify_files
-from gatekeeper.trust import Ledger, Stamp, load_keys, sign_pdf
+from gatekeeper.trust import Ledger, Stamp, load_baseline, load_keys, sign_pdf
+from gatekeeper.trust.settings import load_settings
 from gatekeeper.verdict import (
     ReleaseBar,
     approval_bars,
@@ -123,8 +124,10 @@ def check(
     check_refusals(loaded.policy, candidate.record.contract, testset.manifest)
     check_hidden(candidate, testset, request.testset, (request.home, request.out))
     found = find_approval(
-        loaded.policy, _iso(started), keys.root, request.home, Path(loaded.layers[-1]), request.approval
+        loaded.policy, _iso(started), keys.trust, request.home, Path(loaded.layers[-1]), request.approval
     )
+    if found.problem is not None:
+        tell(f"An approval was found that does not hold: {found.problem}.")
     for sentence in told(shortfalls(loaded.policy, testset.manifest)):
         tell(sentence)
     for bar in approval_bars(loaded.policy, found, _iso(started)) if request.approval else ():
@@ -329,8 +332,9 @@ def _write_run(
     standing = Standing(keys.development, fact.exposures, (fact.sequence, fact.head), reasons)
     inner = state(records, files, keys.tool, standing)
     rendered = render_dossier(material, {**files, STATEMENT: inner})
-    stamp = Stamp(meaning="made by gatekeeper from the attached evidence", boxes=rendered.boxes)
-    pdf = sign_pdf(rendered.pdf, keys.tool, keys.root, stamp=stamp, signing_time=_now())
+    stamp = Stamp(meaning=load_settings(keys.folder).meaning("tool"), boxes=rendered.boxes)
+    root, baseline = keys.trust.root_of("tool"), load_baseline(keys.folder)
+    pdf = sign_pdf(rendered.pdf, keys.tool, root, stamp=stamp, signing_time=_now(), baseline=baseline)
     (folder / DOSSIER).write_bytes(pdf)
     (folder / ATTESTATION).write_bytes(attest(pdf, records, files, keys.tool, standing))
     (folder / JUNIT).write_text(junit_xml(records.verdict), encoding="utf-8")

@@ -14,13 +14,13 @@ from gatekeeper.trust.statement import PAYLOAD_TYPE
 
 
 def test_the_detached_attestation_names_pdf_records_and_candidate(finished_run: Path, home: Path) -> None:
-    opened = open_attestation(finished_run / ATTESTATION, load_keys(home).root)
+    opened = open_attestation(finished_run / ATTESTATION, load_keys(home).trust)
     assert set(opened.subjects) == {DOSSIER, *FILES, SELF_TEST, "candidate/nodule_cnn.safetensors"}
     opened.hold({DOSSIER: (finished_run / DOSSIER).read_bytes()} | read_run_files(finished_run), "here")
 
 
 def test_its_predicate_says_the_verdict_and_whose_word_it_is(finished_run: Path, home: Path) -> None:
-    root = load_keys(home).root
+    root = load_keys(home).trust
     envelope = (finished_run / ATTESTATION).read_bytes()
     payload = open_envelope(envelope, PAYLOAD_TYPE, root, where="here").payload
     predicate = parse_statement(payload, where="here").predicate
@@ -32,7 +32,7 @@ def test_its_predicate_says_the_verdict_and_whose_word_it_is(finished_run: Path,
 
 
 def test_a_file_that_was_not_attested_does_not_hold(finished_run: Path, home: Path) -> None:
-    opened = open_attestation(finished_run / ATTESTATION, load_keys(home).root)
+    opened = open_attestation(finished_run / ATTESTATION, load_keys(home).trust)
     for files in ({"verdict.json": b"{}"}, {"unknown.json": b""}):
         with pytest.raises(IntegrityError) as caught:
             opened.hold(files, "here")
@@ -41,5 +41,5 @@ def test_a_file_that_was_not_attested_does_not_hold(finished_run: Path, home: Pa
 
 def test_a_missing_attestation_is_said(tmp_path: Path, home: Path) -> None:
     with pytest.raises(IntegrityError) as caught:
-        open_attestation(tmp_path / ATTESTATION, load_keys(home).root)
+        open_attestation(tmp_path / ATTESTATION, load_keys(home).trust)
     assert caught.value.problems[0].code is Code.BAD_SIGNATURE

@@ -71,11 +71,11 @@ def test_the_same_inputs_give_the_same_verdict_json_but_for_times_and_run_id(ben
 def test_a_run_is_verified_without_model_and_images(finished_run: Path, home: Path, tmp_path: Path) -> None:
     alone = tmp_path / "dossier.pdf"
     shutil.copy(finished_run / "dossier.pdf", alone)
-    verification = verify(alone, load_keys(home).root)
+    verification = verify(alone, load_keys(home).trust)
     assert verification.development
     assert any("numbers recomputed" in sentence for sentence in verification.checked)
     assert any("attestation" in sentence for sentence in verification.not_checked)
-    whole = verify(finished_run, load_keys(home).root)
+    whole = verify(finished_run, load_keys(home).trust)
     assert not any("attestation" in sentence for sentence in whole.not_checked)
 
 
@@ -87,14 +87,14 @@ def test_a_changed_file_of_a_run_is_found(run_copy: Path, home: Path, name: str)
     data[len(data) // 2] ^= 1
     (run_copy / name).write_bytes(data)
     with pytest.raises(IntegrityError) as caught:
-        verify(run_copy, load_keys(home).root)
+        verify(run_copy, load_keys(home).trust)
     assert caught.value.problems[0].code is Code.DIGEST_MISMATCH
     assert Path(name).name in caught.value.problems[0].what
 
 
 def test_a_dossier_is_untrusted_on_a_machine_with_other_keys(finished_run: Path, tmp_path: Path) -> None:
     with pytest.raises(IntegrityError) as caught:
-        verify(finished_run / "dossier.pdf", load_keys(tmp_path / "elsewhere").root)
+        verify(finished_run / "dossier.pdf", load_keys(tmp_path / "elsewhere").trust)
     assert caught.value.problems[0].code is Code.UNTRUSTED_KEY
 
 
@@ -102,12 +102,12 @@ def test_a_dossier_beside_another_run_s_attestation_is_refused(bench: Bench, run
     other = check(request_for(bench)).folder
     shutil.copy(other / "attestation.dsse.json", run_copy)
     with pytest.raises(IntegrityError) as caught:
-        verify(run_copy / "dossier.pdf", load_keys(bench.home).root)
+        verify(run_copy / "dossier.pdf", load_keys(bench.home).trust)
     assert caught.value.problems[0].code is Code.DIGEST_MISMATCH
 
 
 def test_evaluate_gives_the_same_findings_as_check(finished_run: Path, home: Path) -> None:
-    verdict = evaluate(finished_run, load_keys(home).root)
+    verdict = evaluate(finished_run, load_keys(home).trust)
     stored = json.loads((finished_run / "verdict.json").read_text())
     assert verdict.to_json() == stored
 
@@ -117,7 +117,7 @@ def test_evaluate_under_a_stricter_policy_fails_and_is_exploratory(
 ) -> None:
     stricter = tmp_path / "stricter.yaml"
     stricter.write_text(pristine_bench.policy.read_text().replace("at_most: 60 s", "at_most: 0.001 ms"))
-    verdict = evaluate(finished_run, load_keys(pristine_bench.home).root, str(stricter))
+    verdict = evaluate(finished_run, load_keys(pristine_bench.home).trust, str(stricter))
     assert verdict.verdict is VerdictWord.FAIL
     assert verdict.exploratory
     assert {finding.id: finding.outcome for finding in verdict.findings}["time"] is Outcome.NOT_MET
@@ -128,23 +128,23 @@ def test_evaluate_does_not_decide_what_the_run_did_not_try(
 ) -> None:
     longer = tmp_path / "longer.yaml"
     longer.write_text(pristine_bench.policy.read_text().replace("contour_erosion", "contour_dilation"))
-    verdict = evaluate(finished_run, load_keys(pristine_bench.home).root, str(longer))
+    verdict = evaluate(finished_run, load_keys(pristine_bench.home).trust, str(longer))
     findings = {finding.id: finding for finding in verdict.findings}
     assert findings["breaking"].outcome is Outcome.NOT_DECIDED
     assert findings["breaking"].reason == "CONDITION_NOT_RUN"
 
 
 def test_evaluate_refuses_an_override_that_it_cannot_place(finished_run: Path, pristine_bench: Bench) -> None:
-    root = load_keys(pristine_bench.home).root
+    trust = load_keys(pristine_bench.home).trust
     with pytest.raises(UsageError, match='cannot place the override "requirements'):
-        evaluate(finished_run, root, str(pristine_bench.policy), ("requirements.sensitivity.lower_limit=1 %",))
+        evaluate(finished_run, trust, str(pristine_bench.policy), ("requirements.sensitivity.lower_limit=1 %",))
 
 
 def test_evaluate_refuses_evidence_that_was_changed(run_copy: Path, home: Path) -> None:
     path = run_copy / "evidence" / "cases.parquet"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(IntegrityError):
-        evaluate(run_copy, load_keys(home).root)
+        evaluate(run_copy, load_keys(home).trust)
 
 
 def test_a_moved_operating_point_is_another_candidate_with_another_verdict(bench: Bench) -> None:
@@ -291,7 +291,7 @@ def test_a_run_under_an_approved_policy_with_keys_for_release_may_be_released(be
     approve(policy, "Dr Ada Example", "qa", "approved", home, datetime.now(UTC))
     result = check(request)
     assert (result.verdict.verdict, result.bars) == (VerdictWord.PASS, ())
-    held = verify(result.folder, load_keys(home).root)
+    held = verify(result.folder, load_keys(home).trust)
     assert held.bars == ()
     assert any("Dr Ada Example (qa)" in sentence for sentence in held.checked)
 
@@ -306,7 +306,7 @@ def test_an_approval_after_the_run_began_and_one_of_another_policy_bar_the_relea
     bench.policy.write_text(bench.policy.read_text() + "notes: [changed]\n")
     result = check(request_for(bench, approval=late))
     assert {bar.reason for bar in result.bars} == {Bar.DEVELOPMENT_KEY, Bar.APPROVAL_MISMATCH}
-    assert {bar.reason for bar in verify(result.folder, load_keys(bench.home).root).bars} == {
+    assert {bar.reason for bar in verify(result.folder, load_keys(bench.home).trust).bars} == {
         bar.reason for bar in result.bars
     }
 
@@ -351,14 +351,14 @@ def test_a_ledger_passes_through_the_checkpoints_that_runs_signed(bench: Bench) 
     home = bench.folder / "home of its own"
     lock_testset(bench.table, bench.lock, home=home)
     runs = [check(request_for(bench, home=home)).folder for _ in range(2)]
-    root = load_keys(home).root
+    trust = load_keys(home).trust
     with Ledger(home / "ledger.sqlite") as ledger:
         for run in runs:
-            ledger.verify(checkpoint_of(run, root))
-            assert checkpoint_of(run / "attestation.dsse.json", root) == checkpoint_of(run, root)
+            ledger.verify(checkpoint_of(run, trust))
+            assert checkpoint_of(run / "attestation.dsse.json", trust) == checkpoint_of(run, trust)
     (bench.home / "ledger.sqlite").unlink()
     with Ledger(bench.home / "ledger.sqlite") as ledger, pytest.raises(IntegrityError, match="ledger"):
-        ledger.verify(checkpoint_of(runs[0], root))
+        ledger.verify(checkpoint_of(runs[0], trust))
 
 
 @pytest.mark.parametrize(("body_part", "taken"), [("LUNG", True), ("", True), ("HEAD", False)])

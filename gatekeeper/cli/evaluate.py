@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from gatekeeper.cli.inputs import Trusted
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -17,9 +19,7 @@ def evaluate(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     overrides: Annotated[list[str] | None, typer.Argument(metavar="[OVERRIDE]...", help="policy.…")] = None,
     policy: Annotated[str | None, typer.Option(help="Another policy: a name, or a YAML file.")] = None,
-    trust: Annotated[
-        Path | None, typer.Option(help="Root certificate (PEM) to trust instead of this machine's.")
-    ] = None,
+    trust: Trusted = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdict.")] = False,
 ) -> int:
@@ -30,13 +30,11 @@ def evaluate(
       gatekeeper evaluate reports/2026-11-23-151500-nodules-4f1c --policy policies/stricter.yaml
     """
     from gatekeeper.canonical import pretty_json
-    from gatekeeper.cli.inputs import home
+    from gatekeeper.cli.inputs import trusted
     from gatekeeper.cli.output import exit_code
     from gatekeeper.evaluation import evaluate as evaluate_run
-    from gatekeeper.trust import load_trust_root, own_root
 
-    root = load_trust_root(trust) if trust else own_root(home())
-    verdict = evaluate_run(run, root, policy, tuple(overrides or ()))
+    verdict = evaluate_run(run, trusted(trust), policy, tuple(overrides or ()))
     if as_json:
         typer.echo(pretty_json(verdict.to_json()), nl=False)
     else:

@@ -1,4 +1,4 @@
-"""``gatekeeper keys``: show."""
+"""``gatekeeper keys``: init, show."""
 
 from __future__ import annotations
 
@@ -19,12 +19,19 @@ def _keys() -> None:
 
 @keys.command("init")
 def init() -> int:
-    """Make a development set of keys where there is none, and show it.
+    """Make a development root with keys of the tool, the engineer and QA, where there is none; show the set.
 
     \b
+    Keys for release come from your own authority: put them, or signing.yaml that names them, into the folder shown.
     Example:
       gatekeeper keys init
     """
+    from gatekeeper.cli.inputs import home
+    from gatekeeper.trust import ROLES, load_keys, load_signer
+
+    if load_keys(home()).development:
+        for role in ROLES[1:]:
+            load_signer(home(), role)
     return show()
 
 
@@ -37,10 +44,13 @@ def show() -> int:
       gatekeeper keys show
     """
     from gatekeeper.cli.inputs import home
-    from gatekeeper.trust import load_keys
+    from gatekeeper.errors import printable
+    from gatekeeper.trust import key_places, load_keys
 
     ring = load_keys(home())
     kind = "development keys, not for release" if ring.development else "release keys"
     typer.echo(f"{ring.folder}   {kind}")
-    typer.echo(f"  tool   {ring.tool.common_name}   {ring.tool.fingerprint}")
+    for role, place in key_places(home()).items():
+        name = f"   {ring.tool.common_name}   {ring.tool.fingerprint}" if role == "tool" else ""
+        typer.echo(printable(f"  {role:10}{place or 'no key here':16}{name}".rstrip()))
     return 0

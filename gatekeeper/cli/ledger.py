@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from gatekeeper.cli.inputs import Trusted
+
 ledger = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The audit trail of this machine.")
 
 
@@ -39,7 +41,7 @@ def verify(
         list[Path] | None,
         typer.Option(help="A run's folder, or an attestation: its signed checkpoint must lie on the chain."),
     ] = None,
-    trust: Annotated[Path | None, typer.Option(help="Root certificate (PEM) of the attestations.")] = None,
+    trust: Trusted = None,
 ) -> int:
     """Check the chain of the ledger from its first line to its last, and that it passes through signed checkpoints.
 
@@ -48,11 +50,11 @@ def verify(
       gatekeeper ledger verify --against reports/2026-11-23-1015-ich_triage-4f1f
     """
     from gatekeeper.attestation import checkpoint_of
-    from gatekeeper.cli.inputs import home
-    from gatekeeper.trust import Ledger, load_trust_root, own_root
+    from gatekeeper.cli.inputs import home, trusted
+    from gatekeeper.trust import Ledger
 
-    root = (load_trust_root(trust) if trust else own_root(home())) if against else None
-    checkpoints = [checkpoint_of(path, root) for path in against or () if root is not None]
+    anchors = trusted(trust) if against else None
+    checkpoints = [checkpoint_of(path, anchors) for path in against or () if anchors is not None]
     with Ledger(home() / "ledger.sqlite") as opened:
         for checkpoint in checkpoints:
             opened.verify(checkpoint)

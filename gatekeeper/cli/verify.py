@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gatekeeper.cli.inputs import Trusted
 from gatekeeper.errors import ExitCode
 
 
@@ -17,8 +18,9 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     dossier: Annotated[Path, typer.Argument(help="A dossier (PDF), or the folder of a run.")],
-    trust: Annotated[
-        Path | None, typer.Option(help="Root certificate (PEM) to trust instead of this machine's.")
+    trust: Trusted = None,
+    require_role: Annotated[
+        list[str] | None, typer.Option(help="Exit 3 unless this role has signed: engineer or qa.")
     ] = None,
     require_pass: Annotated[
         bool, typer.Option("--require-pass", help="Exit 0 only for an authentic PASS that is not exploratory.")
@@ -32,17 +34,19 @@ def verify(
 
     \b
     Exits 0 when the dossier holds, whatever its verdict says; 3 when it does not. Example:
-      gatekeeper verify dossier.pdf --trust their-root.pem
+      gatekeeper verify dossier.pdf --trust their-root.pem --require-role qa
     """
-    from gatekeeper.cli.inputs import home
+    from gatekeeper.cli.inputs import known_role, trusted
     from gatekeeper.cli.output import exit_code, release_code, release_lines
-    from gatekeeper.trust import load_trust_root, own_root
     from gatekeeper.verification import verify as verify_dossier
 
-    root = load_trust_root(trust) if trust else own_root(home())
-    verification = verify_dossier(dossier, root)
+    required = tuple(known_role(role) for role in require_role or ())
+    verification = verify_dossier(dossier, trusted(trust))
+    verification.require_roles(required, str(dossier))
     verdict = verification.verdict
     if as_json:
+        from dataclasses import asdict
+
         from gatekeeper.canonical import pretty_json
 
         typer.echo(
@@ -53,6 +57,7 @@ def verify(
                     "exploratory": verdict.exploratory,
                     "releasable": not verification.bars,
                     "bars": [bar.reason.value for bar in verification.bars],
+                    "signatures": [asdict(fact) for fact in verification.signatures],
                     "checked": list(verification.checked),
                     "not_checked": list(verification.not_checked),
                     "digests": verdict.digests.to_json(),

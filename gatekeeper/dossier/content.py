@@ -50,8 +50,8 @@ def compose_content(material: DossierMaterial, attached: tuple[Attached, ...]) -
     return Content(
         title=f"Release dossier: {verdict.candidate} under {verdict.policy_id} {verdict.policy_version}",
         created=f"{numerals.instant(verdict.run.finished):%Y-%m-%dT%H:%M:%SZ}",
-        bands=_bands(material),
-        footer=_footer(material),
+        bands=bands_of(material),
+        footer=footer_of(material),
         first_page=first_page(material),
         sections=tuple(
             Section(number, f"section-{number}", title, blocks) for number, (title, blocks) in enumerate(parts, start=2)
@@ -59,12 +59,14 @@ def compose_content(material: DossierMaterial, attached: tuple[Attached, ...]) -
     )
 
 
-def _bands(material: DossierMaterial) -> tuple[tuple[str, str], ...]:
+def bands_of(material: DossierMaterial) -> tuple[tuple[str, str], ...]:
+    """Return the warnings that stand on every page: a word, and what it means."""
     development = (DEVELOPMENT,) if material.development else ()
     return (*development, EXPLORATORY) if material.verdict.exploratory else development
 
 
-def _footer(material: DossierMaterial) -> str:
+def footer_of(material: DossierMaterial) -> str:
+    """Return what every page says of the document it belongs to."""
     verdict = material.verdict
     return (
         f"document {numerals.short_digest(verdict.reproducible)} · run {shortened(verdict.run.id, 48)} · "

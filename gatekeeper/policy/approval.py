@@ -23,17 +23,16 @@ from gatekeeper.strict_yaml import unseen_character
 from gatekeeper.trust import (
     PAYLOAD_TYPE,
     Ledger,
-    load_keys,
+    Trust,
     load_signer,
     open_envelope,
+    own_trust,
     parse_statement,
     sign_envelope,
     statement,
 )
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
     from gatekeeper.trust import Signer
 
 APPROVAL_TYPE = "https://gatekeeper.dev/policy-approval/v1"
@@ -96,14 +95,14 @@ def sign_approval(policy: Policy, by: str, meaning: str, signer: Signer, at: dat
     return sign_envelope(payload, PAYLOAD_TYPE, signer)
 
 
-def open_approval(source: Path | bytes, root: Certificate, where: str | None = None) -> Approval:
-    """Open an approval against a trusted root.
+def open_approval(source: Path | bytes, trust: Trust, where: str | None = None) -> Approval:
+    """Open an approval of a trusted signer.
 
     Raises UsageError when there is no such file, IntegrityError when the signature does not hold, the certificate was
     not valid when it signed, or was issued for another role than the one it signed in.
     """
     place = where or str(source)
-    opened = open_envelope(_read(source) if isinstance(source, Path) else source, PAYLOAD_TYPE, root, where=place)
+    opened = open_envelope(_read(source) if isinstance(source, Path) else source, PAYLOAD_TYPE, trust, where=place)
     told = parse_statement(opened.payload, where=place, predicate_type=APPROVAL_TYPE)
     try:
         said = _Signed.model_validate_json(canonical_json(told.predicate))
@@ -115,7 +114,7 @@ def open_approval(source: Path | bytes, root: Certificate, where: str | None = N
     if said.role not in ROLES or said.role != opened.role:
         signed_in = f'the role "{opened.role}"' if opened.role else "no role"
         raise _unfit(place, f'it claims the role "{said.role}", and its key was issued for {signed_in}')
-    opened.require_valid(root, at, where=place)
+    opened.require_valid(trust, at, where=place)
     return Approval(
         **dict(said),
         digest=told.subjects[SUBJECT],
@@ -126,7 +125,7 @@ def open_approval(source: Path | bytes, root: Certificate, where: str | None = N
 
 
 def find_approval(
-    policy: Policy, started: str, root: Certificate, home: Path, beside: Path, given: Path | None
+    policy: Policy, started: str, trust: Trust, home: Path, beside: Path, given: Path | None
 ) -> FoundApproval:
     """Return the approval that is given, else one that fits from beside the policy's file or of this machine.
 
@@ -135,12 +134,12 @@ def find_approval(
     """
     if given is not None:
         envelope = _read(given)
-        return FoundApproval(open_approval(envelope, root, where=str(given)), envelope)
+        return FoundApproval(open_approval(envelope, trust, where=str(given)), envelope)
     unfit = FoundApproval()
     for path in _places(policy, home, beside):
         try:
             envelope = _read(path)
-            approval = open_approval(envelope, root, where=str(path))
+            approval = open_approval(envelope, trust, where=str(path))
         except GatekeeperError as error:
             first = error.problems[0]
             unfit = unfit if unfit.approval else FoundApproval(problem=f"{path}: {first.why or first.what}")
@@ -164,7 +163,7 @@ def approve(
         raise UsageError(Code.FORBIDDEN, f'the role "{role}" cannot approve a policy', why=why, mend=mend)
     signer = load_signer(home, role)
     envelope = sign_approval(policy, by, meaning, signer, at)
-    approval = open_approval(envelope, load_keys(home).root, where="the approval")
+    approval = open_approval(envelope, own_trust(home), where="the approval")
     kept = _kept(home, policy) / f"{approval.approved.replace(':', '')}-{role}.dsse.json"
     for path in (kept, *([out] if out else [])):
         _write(path, envelope)

@@ -16,7 +16,7 @@ from gatekeeper.errors import Code, IntegrityError, UsageError
 from gatekeeper.testset.files import files_at, in_threads, regular_file, visible_names
 from gatekeeper.testset.manifest import Allowed, LockedCase, LockedFile, Manifest, Role, Task, UnusableCase
 from gatekeeper.testset.table import Case, read_table
-from gatekeeper.trust import Signer, open_envelope, sign_envelope
+from gatekeeper.trust import Signer, Trust, open_envelope, sign_envelope
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -113,7 +113,7 @@ def open_lock(path: Path, trust_root: Certificate, *, root: Path | None = None) 
         raise UsageError(
             Code.FILE_NOT_FOUND, "the lock cannot be read", where=str(path), why=error.strerror, mend="check the path"
         ) from error
-    opened = open_envelope(envelope, PAYLOAD_TYPE, trust_root, where=str(path))
+    opened = open_envelope(envelope, PAYLOAD_TYPE, Trust(trust_root), where=str(path))
     try:
         manifest = Manifest.model_validate_json(opened.payload)
     except ValidationError as error:

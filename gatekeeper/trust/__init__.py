@@ -1,15 +1,29 @@
 """Keys, DSSE attestations, PDF signatures, strict verification, the ledger."""
 
+from gatekeeper.trust.anchors import AUTHORITY, Trust
+from gatekeeper.trust.baseline import Baseline, load_baseline
 from gatekeeper.trust.dsse import OpenedEnvelope, open_envelope, sign_envelope
-from gatekeeper.trust.keys import KeyRing, Signer, load_keys, load_signer, load_trust_root, own_root
+from gatekeeper.trust.keys import (
+    ROLES,
+    KeyRing,
+    Signer,
+    key_places,
+    load_keys,
+    load_signer,
+    load_trust_root,
+    own_trust,
+)
 from gatekeeper.trust.ledger import Checkpoint, Entry, Ledger
-from gatekeeper.trust.pdf_signature import Stamp, sign_pdf
+from gatekeeper.trust.pdf_signature import Stamp, countersign_pdf, sign_pdf
 from gatekeeper.trust.pdf_verification import SignatureFact, SignedDocument, verify_pdf
 from gatekeeper.trust.statement import PAYLOAD_TYPE, PREDICATE_TYPE, Statement, parse_statement, statement
 
 __all__ = [
+    "AUTHORITY",
     "PAYLOAD_TYPE",
     "PREDICATE_TYPE",
+    "ROLES",
+    "Baseline",
     "Checkpoint",
     "Entry",
     "KeyRing",
@@ -20,11 +34,15 @@ __all__ = [
     "Signer",
     "Stamp",
     "Statement",
+    "Trust",
+    "countersign_pdf",
+    "key_places",
+    "load_baseline",
     "load_keys",
     "load_signer",
     "load_trust_root",
     "open_envelope",
-    "own_root",
+    "own_trust",
     "parse_statement",
     "sign_envelope",
     "sign_pdf",

@@ -2,7 +2,7 @@
 
 A PDF signature does not cover its own container, and DER readers forgive much there: padding, other certificates,
 unsigned attributes, other spellings. So the container is built again from its parts and compared. Source: RFC 5652,
-5754 (SHA-256 with ECDSA) and 8933; ETSI EN 319 142-1 for PAdES B-B, which has no unsigned attribute.
+5754 (SHA-256 with ECDSA) and 8933; ETSI EN 319 142-1 for PAdES, whose only unsigned attribute is a timestamp (B-T).
 """
 
 from __future__ import annotations
@@ -14,19 +14,26 @@ from gatekeeper.trust._certificates import der
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-_SEQUENCE, _SET, _OCTETS, _CONTEXT_0, _INTEGER = 0x30, 0x31, 0x04, 0xA0, 0x02
+_SEQUENCE, _SET, _OCTETS, _CONTEXT_0, _CONTEXT_1, _INTEGER = 0x30, 0x31, 0x04, 0xA0, 0xA1, 0x02
 _VERSION_1 = bytes.fromhex("020101")
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _DATA = bytes.fromhex("06092a864886f70d010701")
 _SHA256 = bytes.fromhex("300d06096086480165030402010500")
+_SIGNATURE_TIMESTAMP = bytes.fromhex("060b2a864886f70d010910020e")
 _ECDSA_WITH_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
 
 
-def build_cms(certificate: Certificate, root: Certificate, signed_attributes: bytes, signature: bytes) -> bytes:
+def build_cms(
+    certificate: Certificate,
+    root: Certificate,
+    signed_attributes: bytes,
+    signature: bytes,
+    timestamp: bytes | None = None,
+) -> bytes:
     """Return the DER of a detached CMS signature by ECDSA with SHA-256.
 
     ``signed_attributes`` is their DER as it stands in the container (tag ``[0]``). The container holds the signer's
-    certificate and the root's, in DER order, and no unsigned attribute.
+    certificate and the root's, in DER order, and no unsigned attribute but the token of a ``timestamp`` (in DER).
     """
     serial = certificate.serial_number
     number = serial.to_bytes(serial.bit_length() // 8 + 1, "big", signed=True)
@@ -39,6 +46,7 @@ def build_cms(certificate: Certificate, root: Certificate, signed_attributes: by
         signed_attributes,
         _ECDSA_WITH_SHA256,
         _encode(_OCTETS, signature),
+        *([_timestamped(timestamp)] if timestamp is not None else []),
     )
     signed_data = _encode(
         _SEQUENCE,
@@ -65,6 +73,10 @@ def signs(certificate: Certificate, signed_attributes: bytes, signature: bytes) 
     except InvalidSignature:
         return False
     return True
+
+
+def _timestamped(token: bytes) -> bytes:
+    return _encode(_CONTEXT_1, _encode(_SEQUENCE, _SIGNATURE_TIMESTAMP, _encode(_SET, token)))
 
 
 def _encode(tag: int, *parts: bytes) -> bytes:

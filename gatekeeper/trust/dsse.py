@@ -19,9 +19,9 @@ from gatekeeper.trust._json import read_object
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
     from cryptography.x509 import Certificate
 
+    from gatekeeper.trust.anchors import Trust
     from gatekeeper.trust.keys import Signer
 
 _LARGEST_BYTES = 64 << 20
@@ -38,9 +38,9 @@ class OpenedEnvelope:
     development: bool
     certificate: Certificate
 
-    def require_valid(self, root: Certificate, at: datetime, *, where: str) -> None:
-        """Raise IntegrityError UNTRUSTED_KEY unless the certificate, and ``root``, were valid at an aware time."""
-        certificates.require_issued_by(self.certificate, root, where=where, at=at)
+    def require_valid(self, trust: Trust, at: datetime, *, where: str) -> None:
+        """Raise IntegrityError UNTRUSTED_KEY unless the certificate, and its root, were valid at an aware time."""
+        trust.require(self.certificate, self.role or "tool", where=where, at=at)
 
 
 def pre_authentication_encoding(payload: bytes, payload_type: str) -> bytes:
@@ -54,7 +54,7 @@ def sign_envelope(payload: bytes, payload_type: str, signer: Signer) -> bytes:
 
     Signatures are deterministic (RFC 6979) where OpenSSL is 3.2 or later: then equal payloads give equal envelopes.
     """
-    signature = signer.private_key.sign(pre_authentication_encoding(payload, payload_type), _signing_algorithm())
+    signature = signer.sign(pre_authentication_encoding(payload, payload_type))
     entry: dict[str, JSON] = {
         "keyid": signer.fingerprint,
         "sig": base64.b64encode(signature).decode("ascii"),
@@ -69,18 +69,18 @@ def sign_envelope(payload: bytes, payload_type: str, signer: Signer) -> bytes:
     )
 
 
-def open_envelope(envelope: bytes, payload_type: str, root: Certificate, *, where: str) -> OpenedEnvelope:
-    """Return the payload of an envelope that a key issued by ``root`` signed; ``where`` names the file in errors.
+def open_envelope(envelope: bytes, payload_type: str, trust: Trust, *, where: str) -> OpenedEnvelope:
+    """Return the payload of an envelope that a trusted key signed; ``where`` names the file in errors.
 
-    Raises IntegrityError: UNTRUSTED_KEY when ``root`` did not issue the certificate, BAD_SIGNATURE when the signature
-    does not hold, the type is another one, or the envelope is malformed. Validity in time and revocation are not
-    looked at: an envelope carries no time.
+    Raises IntegrityError: UNTRUSTED_KEY when its certificate is not one that ``trust`` has for its role,
+    BAD_SIGNATURE when the signature does not hold, the type is another one, or the envelope is malformed. Validity in
+    time and revocation are not looked at: an envelope carries no time.
     """
     try:
         payload, signature, certificate = _parsed(envelope, payload_type)
     except ValueError as error:
         raise _bad(where, "this is not a signed envelope of the kind expected", str(error)) from error
-    certificates.require_issued_by(certificate, root, where=where)
+    trust.require(certificate, certificates.role_of(certificate) or "tool", where=where)
     if not _holds(certificate, signature, pre_authentication_encoding(payload, payload_type)):
         raise _bad(where, "the signature does not hold", "the payload or the signature was changed after signing")
     return OpenedEnvelope(
@@ -147,17 +147,6 @@ def _holds(certificate: Certificate, signature: bytes, signed: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
-
-
-def _signing_algorithm() -> ECDSA:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    try:
-        return ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
-    except UnsupportedAlgorithm:
-        return ec.ECDSA(hashes.SHA256())
 
 
 def _bad(where: str, what: str, why: str) -> IntegrityError:

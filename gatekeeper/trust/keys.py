@@ -1,28 +1,34 @@
-"""Key sets: a root certificate and the tool's signing key; a development set is made where there is none.
+"""Key sets: a root certificate and the keys that sign; a development set is made where there is none.
 
-A set is a folder of PEM files: ``root.pem`` and ``tool.pem`` (certificates), ``tool.key.pem`` (PKCS#8, unencrypted).
-A development set also has ``root.key.pem``, so that further development keys can be issued. People sign with keys of
-their role, ``qa.pem`` and ``qa.key.pem``, whose certificate names the role as its organizational unit.
+A set is a folder: ``root.pem``, and for each role that signs here (``tool``, ``engineer``, ``qa``) its certificate and
+its key (PKCS#8), ``tool.pem`` and ``tool.key.pem``, or both in ``tool.p12``. ``signing.yaml`` may name other files, or
+keys in a token. A locked key is opened with a passphrase (see ``_passphrase``). A person's certificate names the role
+as its organizational unit. A development set also has ``root.key.pem``, so that further keys can be issued.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatekeeper.errors import Code, GatekeeperError, IntegrityError, UsageError
+from gatekeeper.errors import Code, IntegrityError, UsageError
 from gatekeeper.trust import _certificates as certificates
+from gatekeeper.trust._development_set import issue_development_key, make_development_set
+from gatekeeper.trust._key_files import PKCS12_SUFFIXES, broken, read_certificate, read_pkcs12, read_private_key
+from gatekeeper.trust._token import SCHEME, TokenKey, open_token_key
+from gatekeeper.trust.anchors import AUTHORITY, Trust
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
     from cryptography.x509 import Certificate
 
-_NEEDED = ("root.pem", "tool.pem", "tool.key.pem")
-_LARGEST_PEM_BYTES = 1 << 20
-_MEND = "restore the set from its backup, or move the folder away: a development set is made where there is none"
+    from gatekeeper.trust.settings import SigningSettings
+
+ROLES = ("tool", "engineer", "qa")
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,14 @@ class Signer:
 
     role: str
     certificate: Certificate
-    private_key: EllipticCurvePrivateKey = field(repr=False)
+    private_key: EllipticCurvePrivateKey | TokenKey = field(repr=False)
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the ECDSA signature of the data with SHA-256, in DER.
+
+        Deterministic (RFC 6979) where OpenSSL is 3.2 or later, unless the key lies in a token.
+        """
+        return self.private_key.sign(data, _algorithm())
 
     @property
     def fingerprint(self) -> str:
@@ -51,11 +64,20 @@ class Signer:
 
 @dataclass(frozen=True)
 class KeyRing:
-    """A key set as loaded from its folder: the root that is trusted, and the tool's signer, which it issued."""
+    """A key set as loaded from its folder: the root that is trusted, and the tool's signer, which it issued.
+
+    ``roots``: other roots that ``signing.yaml`` names, by role, and that of the timestamping authority as ``tsa``.
+    """
 
     folder: Path
     root: Certificate
     tool: Signer
+    roots: Mapping[str, Certificate] = field(default_factory=dict)
+
+    @property
+    def trust(self) -> Trust:
+        """What this machine trusts when nothing else is said."""
+        return Trust(self.root, self.roots)
 
     @property
     def development(self) -> bool:
@@ -67,55 +89,47 @@ def load_keys(home: Path) -> KeyRing:
     """Load the set in ``home/keys``; where there is none, make a development set there first.
 
     Raises UsageError BAD_VALUE when the set is incomplete, corrupt, expired or does not belong together, CANNOT_WRITE
-    when a set is needed and cannot be written. Processes that race for the first use end with one and the same set.
+    when a set is needed and cannot be written, MISSING_KEY when the tool's key is locked and nobody gives its
+    passphrase. Processes that race for the first use end with one and the same set.
     """
-    folder = home / "keys"
     now = datetime.now(UTC)
-    try:
-        present = sorted(os.listdir(folder)) if folder.exists() else []
-    except OSError as error:
-        raise _broken(folder, "the key folder cannot be read", type(error).__name__) from error
-    if not present:
-        _make_development_set(home, folder, now)
-    missing = [name for name in _NEEDED if not (folder / name).is_file()]
-    if missing:
-        raise _broken(folder, "the key set is incomplete", f"{', '.join(missing)} is missing")
-    root = load_trust_root(folder / "root.pem")
-    tool = Signer("tool", _certificate(folder / "tool.pem"), _private_key(folder / "tool.key.pem"))
-    _check_signer(tool, root, folder, now)
-    return KeyRing(folder, root, tool)
+    folder, root = _open_set(home, now)
+    return KeyRing(folder, root, _signer(folder, "tool", root, now), _other_roots(folder))
 
 
 def load_signer(home: Path, role: str) -> Signer:
-    """Load the key of a person's role from the set in ``home/keys``; a development set issues one where there is none.
+    """Load the key of a role from the set in ``home/keys``; a development set issues one where there is none.
 
     Raises UsageError FILE_NOT_FOUND when a set for release has no such key, BAD_VALUE when it does not fit: another
-    root, another role, expired, or not the key of its certificate.
+    root, another role, expired, or not the key of its certificate; MISSING_KEY as ``load_keys`` does.
     """
-    keys = load_keys(home)
-    certificate, private = keys.folder / f"{role}.pem", keys.folder / f"{role}.key.pem"
     now = datetime.now(UTC)
-    authority = keys.folder / "root.key.pem"
-    if not certificate.exists() and not private.exists() and keys.development and authority.is_file():
-        _issue_development_key(role, keys, _private_key(authority), now)
-    for path in (certificate, private):
-        if not path.is_file():
-            mend = f"put the certificate ({role}.pem, issued by root.pem, with OU={role}) and its key ({role}.key.pem)"
-            raise UsageError(
-                Code.FILE_NOT_FOUND,
-                f'this machine has no key of the role "{role}"',
-                where=str(path),
-                mend=f"{mend} in that folder",
-            )
-    signer = Signer(role, _certificate(certificate), _private_key(private))
-    _check_signer(signer, keys.root, keys.folder, now)
+    folder, root = _open_set(home, now)
+    authority = folder / "root.key.pem"
+    if certificates.is_development(root) and authority.is_file() and not _has_key(folder, role):
+        issue_development_key(role, folder, root, read_private_key(authority, "root"), now)
+    if not _has_key(folder, role):
+        mend = f"put the certificate ({role}.pem, issued by root.pem, with OU={role}) and its key ({role}.key.pem)"
+        raise UsageError(
+            Code.FILE_NOT_FOUND,
+            f'this machine has no key of the role "{role}"',
+            where=str(folder / f"{role}.pem"),
+            mend=f"{mend} in that folder, or both as {role}.p12, or name them in signing.yaml",
+        )
+    signer = _signer(folder, role, root, now)
     if certificates.role_of(signer.certificate) != role:
-        raise _broken(certificate, f'the certificate is not one for the role "{role}"', "its OU is another one")
+        raise broken(folder, f'the certificate is not one for the role "{role}"', "its OU is another one")
     return signer
 
 
-def own_root(home: Path) -> Certificate:
-    """Return the root of the set in ``home/keys``, without making one. Raises UsageError when there is none."""
+def key_places(home: Path) -> dict[str, str | None]:
+    """Return by role where its key lies: a file of the set, or a token's URI; None where it has none. Opens none."""
+    folder = home / "keys"
+    return {role: _place_of(folder, role) if _has_key(folder, role) else None for role in ROLES}
+
+
+def own_trust(home: Path) -> Trust:
+    """Return what the set in ``home/keys`` trusts, without making one. Raises UsageError when there is none."""
     path = home / "keys" / "root.pem"
     if not path.is_file():
         raise UsageError(
@@ -124,7 +138,7 @@ def own_root(home: Path) -> Certificate:
             where=str(path),
             mend="give the one to trust with --trust ROOT.pem",
         )
-    return load_trust_root(path)
+    return Trust(load_trust_root(path), _other_roots(path.parent))
 
 
 def load_trust_root(path: Path) -> Certificate:
@@ -134,132 +148,87 @@ def load_trust_root(path: Path) -> Certificate:
     """
     from cryptography.exceptions import InvalidSignature
 
-    root = _certificate(path)
+    root = read_certificate(path)
     try:
         root.verify_directly_issued_by(root)
     except (InvalidSignature, ValueError, TypeError) as error:
-        raise _broken(path, "the root certificate is not self-signed", None) from error
+        raise broken(path, "the root certificate is not self-signed", None) from error
     if not certificates.is_authority(root):
-        raise _broken(path, "the root certificate is not one of a certificate authority", None)
+        raise broken(path, "the root certificate is not one of a certificate authority", None)
     return root
+
+
+def _open_set(home: Path, now: datetime) -> tuple[Path, Certificate]:
+    folder = home / "keys"
+    try:
+        present = sorted(os.listdir(folder)) if folder.exists() else []
+    except OSError as error:
+        raise broken(folder, "the key folder cannot be read", type(error).__name__) from error
+    if not present:
+        make_development_set(home, folder, now)
+    if not (folder / "root.pem").is_file():
+        raise broken(folder, "the key set is incomplete", "root.pem is missing")
+    return folder, load_trust_root(folder / "root.pem")
+
+
+def _has_key(folder: Path, role: str) -> bool:
+    files = (f"{role}.pem", f"{role}.key.pem", f"{role}.p12")
+    return _settings(folder).of(role).key is not None or any((folder / name).exists() for name in files)
+
+
+def _place_of(folder: Path, role: str) -> str:
+    named = _settings(folder).of(role).key
+    return named or (f"{role}.p12" if (folder / f"{role}.p12").is_file() else f"{role}.key.pem")
+
+
+def _settings(folder: Path) -> SigningSettings:
+    from gatekeeper.trust.settings import load_settings
+
+    return load_settings(folder)
+
+
+def _other_roots(folder: Path) -> dict[str, Certificate]:
+    settings = _settings(folder)
+    named = {role: settings.of(role).root for role in ROLES}
+    named[AUTHORITY] = settings.timestamps.root if settings.timestamps else None
+    return {role: load_trust_root(folder / file) for role, file in named.items() if file is not None}
+
+
+def _signer(folder: Path, role: str, root: Certificate, now: datetime) -> Signer:
+    named = _settings(folder).of(role)
+    key = _place_of(folder, role)
+    private: EllipticCurvePrivateKey | TokenKey
+    if key.startswith(SCHEME):
+        private = open_token_key(key, role)
+        certificate = private.certificate
+    elif key.endswith(PKCS12_SUFFIXES):
+        certificate, private = read_pkcs12(folder / key, role)
+    else:
+        pair = (folder / (named.certificate or f"{role}.pem"), folder / key)
+        missing = [path.name for path in pair if not path.is_file()]
+        if missing:
+            raise broken(folder, "the key set is incomplete", f"{', '.join(missing)} is missing")
+        certificate, private = read_certificate(pair[0]), read_private_key(pair[1], role)
+    signer = Signer(role, certificate, private)
+    _check_signer(signer, load_trust_root(folder / named.root) if named.root else root, folder, now)
+    return signer
 
 
 def _check_signer(signer: Signer, root: Certificate, folder: Path, now: datetime) -> None:
     if signer.certificate.public_key() != signer.private_key.public_key():
-        raise _broken(folder, f"{signer.role}.key.pem is not the key of {signer.role}.pem", None)
+        raise broken(folder, f"the key of the {signer.role} is not the key of its certificate", None)
     try:
         certificates.require_issued_by(signer.certificate, root, where=str(folder), at=now)
     except IntegrityError as error:
-        raise _broken(folder, "the key set cannot sign", error.problems[0].why) from error
+        raise broken(folder, "the key set cannot sign", error.problems[0].why) from error
 
 
-def _certificate(path: Path) -> Certificate:
-    from cryptography import x509
+def _algorithm() -> ECDSA:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
 
-    data = _read(path)
     try:
-        found = x509.load_pem_x509_certificates(data)
-        for certificate in found:
-            _ = certificate.extensions, certificate.public_key()
-    except Exception as error:  # hostile or damaged DER can fail in the parser in any way
-        raise _broken(path, "this is not a PEM certificate", None) from error
-    if len(found) != 1:
-        raise _broken(path, f"one certificate is wanted, and there are {len(found)}", None)
-    return found[0]
-
-
-def _private_key(path: Path) -> EllipticCurvePrivateKey:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    data = _read(path)
-    try:
-        key = load_pem_private_key(data, password=None)
-    except TypeError as error:
-        raise _broken(path, "the private key is encrypted", "keys are read without a password") from error
-    except Exception as error:  # hostile or damaged DER can fail in the parser in any way
-        raise _broken(path, "this is not a PEM private key", None) from error
-    if not isinstance(key, EllipticCurvePrivateKey):
-        raise _broken(path, "the private key is not one on an elliptic curve", None)
-    return key
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(_LARGEST_PEM_BYTES)
-    except FileNotFoundError as error:
-        raise UsageError(Code.FILE_NOT_FOUND, "there is no such certificate or key", where=str(path)) from error
-    except OSError as error:
-        raise _broken(path, "the file cannot be read", error.strerror) from error
-
-
-def _make_development_set(home: Path, folder: Path, now: datetime) -> None:
-    from gatekeeper.trust import _development as development
-
-    root, root_key = development.make_root(now)
-    tool, tool_key = development.issue("tool", root, root_key, now)
-    files = {
-        "root.pem": certificates.pem(root).encode("ascii"),
-        "root.key.pem": development.private_pem(root_key),
-        "tool.pem": certificates.pem(tool).encode("ascii"),
-        "tool.key.pem": development.private_pem(tool_key),
-    }
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        _write_folder(home, folder, files)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-
-
-def _issue_development_key(role: str, keys: KeyRing, root_key: EllipticCurvePrivateKey, now: datetime) -> None:
-    from gatekeeper.trust import _development as development
-
-    certificate, key = development.issue(role, keys.root, root_key, now)
-    try:
-        # The key first: a certificate whose key is still to come would be taken for a broken set.
-        _write_once(keys.folder / f"{role}.key.pem", development.private_pem(key))
-        _write_once(keys.folder / f"{role}.pem", certificates.pem(certificate).encode("ascii"))
-    except FileExistsError:
-        return  # somebody else issued it just now
-    except OSError as error:
-        raise _unwritable(keys.folder, error) from error
-
-
-def _unwritable(folder: Path, error: OSError) -> UsageError:
-    return UsageError(
-        Code.CANNOT_WRITE,
-        "development keys cannot be written",
-        where=str(folder),
-        why=error.strerror or type(error).__name__,
-        mend="make the folder writable, or choose another home",
-    )
-
-
-def _write_once(path: Path, data: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _write_folder(home: Path, folder: Path, files: dict[str, bytes]) -> None:
-    import shutil
-    import tempfile
-
-    # A whole folder appears at once by rename; whoever comes second finds it filled and leaves it alone.
-    draft = Path(tempfile.mkdtemp(prefix=".keys-", dir=home))
-    try:
-        for name, data in files.items():
-            _write_once(draft / name, data)
-        try:
-            draft.rename(folder)
-        except OSError:
-            if not any(folder.glob("*.pem")):
-                raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _broken(path: Path, what: str, why: str | None) -> GatekeeperError:
-    return UsageError(Code.BAD_VALUE, what, where=str(path), why=why, mend=_MEND)
+        return ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+    except UnsupportedAlgorithm:
+        return ec.ECDSA(hashes.SHA256())

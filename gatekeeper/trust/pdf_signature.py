@@ -1,4 +1,4 @@
-"""Signing a dossier: three signature fields, and the tool's certification of the document (PAdES B-B, offline).
+"""Signing a dossier: three signature fields, the tool's certification of the document, and countersignatures.
 
 The fields of the engineer and of QA are made empty before the tool signs, so that countersigning only fills a form:
 the one kind of change that the certification (DocMDP P=2) leaves open. QA's field locks the document once it is filled.
@@ -7,21 +7,18 @@ the one kind of change that the certification (DocMDP P=2) leaves open. QA's fie
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gatekeeper.trust import _certificates as certificates
+from gatekeeper.trust._pdf_session import open_writer, sign_field
 from gatekeeper.trust._quiet import quiet
-from gatekeeper.trust._stamp import render_stamp
+from gatekeeper.trust.baseline import OFFLINE, Baseline
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-    from pyhanko.sign.signers import PdfSigner, SimpleSigner
-    from pyhanko.stamp import StaticStampStyle
 
     from gatekeeper.trust.keys import Signer
 
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 FIELDS = {"tool": "GatekeeperTool", "engineer": "Engineer", "qa": "QA"}
 
 _LABELS = {"tool": "Signature of the tool", "engineer": "Signature of the engineer", "qa": "Signature of QA"}
-_CMS_ALLOWANCE_BYTES = 1024
 
 
 class Box(Protocol):
@@ -67,48 +63,106 @@ class Stamp:
     boxes: Mapping[str, Box]
 
 
-def sign_pdf(pdf: bytes, signer: Signer, chain_root: Certificate, *, stamp: Stamp, signing_time: datetime) -> bytes:
+def sign_pdf(
+    pdf: bytes,
+    signer: Signer,
+    chain_root: Certificate,
+    *,
+    stamp: Stamp,
+    signing_time: datetime,
+    baseline: Baseline = OFFLINE,
+) -> bytes:
     """Return the PDF with its three signature fields, certified by the tool.
 
     One revision is appended; the signature covers the file from its first byte to its last. ``signing_time`` is an
     aware datetime in UTC. Raises ValueError when it is not, when a box is missing, empty or on no page, when the
     stamp does not fit, or when ``pdf`` is no PDF of one revision without a form; IntegrityError UNTRUSTED_KEY when
-    ``chain_root`` did not issue the signer's certificate, or one of the two was not valid at ``signing_time``.
+    ``chain_root`` did not issue the signer's certificate, or one of the two was not valid at ``signing_time``;
+    InvalidRunError NO_TIMESTAMP when a timestamp is wanted and not to be had.
     """
-    from tempfile import TemporaryDirectory
+    from pyhanko.sign.fields import MDPPerm
+    from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata
 
-    if signing_time.utcoffset() != timedelta(0):
-        raise ValueError("a signing time is aware and in UTC")
     if set(stamp.boxes) != set(FIELDS) or not all(b.x1 < b.x2 and b.y1 < b.y2 for b in stamp.boxes.values()):
         raise ValueError(f"a stamp has one box that is not empty for each of {', '.join(FIELDS)}")
-    if not stamp.meaning.strip():
-        raise ValueError("a signature has a meaning")
-    certificates.require_issued_by(signer.certificate, chain_root, where="signing key", at=signing_time)
+    _check(signer, chain_root, stamp.meaning, signing_time)
     with quiet():
-        writer = _writer(pdf)
+        writer = open_writer(pdf)
+        if writer.prev.total_revisions != 1 or "/AcroForm" in writer.root:
+            raise ValueError("only a PDF of one revision, without a form, can be certified")
         _add_fields(writer, stamp.boxes)
-        with TemporaryDirectory() as folder:
-            style = _style(signer, stamp, signing_time, Path(folder))
-            return _certified(writer, signer, chain_root, style, stamp.meaning, signing_time)
+        metadata = PdfSignatureMetadata(
+            field_name=FIELDS["tool"],
+            name=signer.common_name,
+            reason=stamp.meaning,
+            certify=True,
+            docmdp_permissions=MDPPerm.FILL_FORMS,
+        )
+        box = stamp.boxes["tool"]
+        return sign_field(
+            writer,
+            metadata,
+            signer,
+            chain_root,
+            size=(box.x2 - box.x1, box.y2 - box.y1),
+            signing_time=signing_time,
+            baseline=_until_the_last(baseline),
+        )
 
 
-def _writer(pdf: bytes) -> IncrementalPdfFileWriter:
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-    from pyhanko.pdf_utils.misc import PdfError
+def countersign_pdf(
+    pdf: bytes,
+    signer: Signer,
+    chain_root: Certificate,
+    *,
+    meaning: str,
+    signing_time: datetime,
+    baseline: Baseline = OFFLINE,
+) -> bytes:
+    """Return the PDF with the field of the signer's role filled, in one more revision.
 
-    class Writer(IncrementalPdfFileWriter):
-        """Leaves the metadata as the dossier wrote it: pyHanko would put the clock and its own name there."""
+    ``pdf`` is a dossier whose signatures hold and whose field of that role is the next to be filled: ``verify_pdf``
+    must have been asked before. Raises as ``sign_pdf`` does, and ValueError when there is no such field.
+    """
+    from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata
 
-        def _update_meta(self) -> None:
-            pass
+    _check(signer, chain_root, meaning, signing_time)
+    with quiet():
+        writer = open_writer(pdf)
+        metadata = PdfSignatureMetadata(field_name=FIELDS[signer.role], name=signer.common_name, reason=meaning)
+        last = signer.role == tuple(FIELDS)[-1]
+        return sign_field(
+            writer,
+            metadata,
+            signer,
+            chain_root,
+            size=_size_of(writer, FIELDS[signer.role]),
+            signing_time=signing_time,
+            baseline=baseline if last else _until_the_last(baseline),
+        )
 
-    try:
-        writer = Writer(BytesIO(pdf))
-        if writer.prev.encrypted or writer.prev.total_revisions != 1 or "/AcroForm" in writer.root:
-            raise ValueError("only a PDF of one revision, without encryption and forms, can be signed")
-    except PdfError as error:
-        raise ValueError("this is not a PDF that can be signed") from error
-    return writer
+
+def _check(signer: Signer, root: Certificate, meaning: str, signing_time: datetime) -> None:
+    if signing_time.utcoffset() != timedelta(0):
+        raise ValueError("a signing time is aware and in UTC")
+    if not meaning.strip():
+        raise ValueError("a signature has a meaning")
+    certificates.require_issued_by(signer.certificate, root, where="signing key", at=signing_time)
+
+
+def _until_the_last(baseline: Baseline) -> Baseline:
+    """Return the level of those who are not the last to sign: a timestamp over the whole is the last one's to add."""
+    return replace(baseline, level="B-LT") if baseline.level == "B-LTA" else baseline
+
+
+def _size_of(writer: IncrementalPdfFileWriter, name: str) -> tuple[float, float]:
+    """Return width and height in points of an empty signature field."""
+    for reference in writer.root["/AcroForm"]["/Fields"]:
+        field = reference.get_object()
+        if str(field["/T"]) == name and "/V" not in field:
+            x1, y1, x2, y2 = (float(corner) for corner in field["/Rect"])
+            return x2 - x1, y2 - y1
+    raise ValueError(f"there is no empty field {name}")
 
 
 def _add_fields(writer: IncrementalPdfFileWriter, boxes: Mapping[str, Box]) -> None:
@@ -130,87 +184,3 @@ def _add_fields(writer: IncrementalPdfFileWriter, boxes: Mapping[str, Box]) -> N
             append_signature_field(writer, field)
         except PdfError as error:
             raise ValueError(f"the PDF has no page {box.page} for the box of {role}") from error
-
-
-def _style(signer: Signer, stamp: Stamp, signing_time: datetime, folder: Path) -> StaticStampStyle:
-    from pyhanko.pdf_utils.layout import AxisAlignment as Align
-    from pyhanko.pdf_utils.layout import Margins, SimpleBoxLayoutRule
-    from pyhanko.stamp import StaticStampStyle
-
-    box = stamp.boxes["tool"]
-    drawing = folder / "stamp.pdf"
-    drawing.write_bytes(
-        render_stamp(
-            signer.common_name,
-            stamp.meaning,
-            signing_time,
-            development=signer.development,
-            width=box.x2 - box.x1,
-            height=box.y2 - box.y1,
-        )
-    )
-    layout = SimpleBoxLayoutRule(x_align=Align.ALIGN_MID, y_align=Align.ALIGN_MID, margins=Margins())
-    return StaticStampStyle.from_pdf_file(
-        str(drawing), border_width=0, background_opacity=1.0, background_layout=layout
-    )
-
-
-def _certified(
-    writer: IncrementalPdfFileWriter,
-    signer: Signer,
-    root: Certificate,
-    style: StaticStampStyle,
-    meaning: str,
-    signing_time: datetime,
-) -> bytes:
-    import asyncio
-
-    from pyhanko.sign.ades.api import CAdESSignedAttrSpec
-    from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
-
-    session = _pdf_signer(signer, root, style, meaning).init_signing_session(writer, existing_fields_only=True)
-    session.system_time = signing_time
-    reserved = len(certificates.der(signer.certificate)) + len(certificates.der(root)) + _CMS_ALLOWANCE_BYTES
-    document = session.prepare_tbs_document(validation_info=None, bytes_reserved=2 * reserved)
-    output = BytesIO()
-    digest, _ = document.digest_tbs_document(output=output)
-    attributes = PdfCMSSignedAttributes(cades_signed_attrs=CAdESSignedAttrSpec())
-    asyncio.run(document.perform_signature(digest.document_digest, attributes))
-    return output.getvalue()
-
-
-def _pdf_signer(signer: Signer, root: Certificate, style: StaticStampStyle, meaning: str) -> PdfSigner:
-    from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
-    from pyhanko.sign.signers import PdfSigner
-    from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata
-
-    class Pdf17Signer(PdfSigner):
-        """Leaves the version alone: pyHanko would make it PDF 2.0 for the curve, and PDF/A-3 is PDF 1.7."""
-
-        def register_extensions(self, pdf_out: object, *, md_algorithm: str) -> None:
-            pass
-
-    metadata = PdfSignatureMetadata(
-        field_name=FIELDS["tool"],
-        md_algorithm="sha256",
-        name=signer.common_name,
-        reason=meaning,
-        certify=True,
-        docmdp_permissions=MDPPerm.FILL_FORMS,
-        subfilter=SigSeedSubFilter.PADES,
-    )
-    return Pdf17Signer(metadata, _cms_signer(signer, root), stamp_style=style)
-
-
-def _cms_signer(signer: Signer, root: Certificate) -> SimpleSigner:
-    from pyhanko.keys import load_certs_from_pemder_data, load_private_key_from_pemder_data
-    from pyhanko.sign.signers import SimpleSigner
-    from pyhanko_certvalidator.registry import SimpleCertificateStore
-
-    from gatekeeper.trust._development import private_pem
-
-    (own,) = load_certs_from_pemder_data(certificates.der(signer.certificate))
-    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
-    store.register_multiple(load_certs_from_pemder_data(certificates.der(root)))
-    key = load_private_key_from_pemder_data(private_pem(signer.private_key), passphrase=None)
-    return SimpleSigner(signing_cert=own, signing_key=key, cert_registry=store)

@@ -2,7 +2,8 @@
 
 Libraries accept what a dossier must not have: bytes after the last signature, a roll-back to an earlier revision, an
 unknown field, an unsigned revision in between. So a dossier has exactly one form: a first revision, then one revision
-for each signature, in the order tool, engineer, QA, and not a byte that no signature covers.
+for each signature, in the order tool, engineer, QA, perhaps one with a timestamp over all of them, and not a byte that
+no signature covers.
 """
 
 from __future__ import annotations
@@ -16,27 +17,31 @@ from typing import TYPE_CHECKING
 
 from gatekeeper.errors import Code, IntegrityError
 from gatekeeper.trust import _certificates as certificates
+from gatekeeper.trust import _trusted_time as trusted_time
+from gatekeeper.trust._pdf_session import ARCHIVE_FIELD
 from gatekeeper.trust._quiet import quiet
+from gatekeeper.trust._revisions import may_follow
+from gatekeeper.trust.anchors import Trust
 from gatekeeper.trust.pdf_signature import FIELDS
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from pyhanko.pdf_utils.generic import DictionaryObject
     from pyhanko.pdf_utils.reader import PdfFileReader
-    from pyhanko.sign.validation import EmbeddedPdfSignature, PdfSignatureStatus
+    from pyhanko.sign.validation import EmbeddedPdfSignature
 
-NOT_CHECKED = (
-    "revocation of certificates (offline)",
-    "the time of signing, which is the signer's own word (no trusted timestamp)",
-)
+_NO_LISTS = "revocation of certificates (offline)"
+_LISTS = "revocation of certificates after they signed (offline)"
+_NO_TIMESTAMP = "the time of signing, which is the signer's own word (no trusted timestamp)"
 
 
 @dataclass(frozen=True)
 class SignatureFact:
     """One signature that holds.
 
-    ``role`` is ``tool``, ``engineer`` or ``qa``; ``signed_at`` the time that the signer claims (UTC, ISO 8601);
-    ``meaning`` the reason that it states; ``fingerprint`` the SHA-256 of the certificate.
+    ``role`` is ``tool``, ``engineer`` or ``qa``; ``signed_at`` the time (UTC, ISO 8601) that the signer claims, or,
+    where ``level`` is not B-B, that the trusted authority gave; ``meaning`` the reason that it states; ``fingerprint``
+    the SHA-256 of the certificate. ``level``: PAdES B-B, B-T with a timestamp, B-LT with revocation lists as well.
     """
 
     field: str
@@ -46,36 +51,49 @@ class SignatureFact:
     development: bool
     signed_at: str
     meaning: str
+    level: str
 
 
 @dataclass(frozen=True)
 class SignedDocument:
-    """A document whose every byte is signed: its signatures in their order, its attachments, what was not checked."""
+    """A document whose every byte is signed: its signatures in their order, and its attachments.
+
+    ``archived_at``: when an authority put a timestamp over the whole (PAdES B-LTA), if one did.
+    """
 
     fields: tuple[SignatureFact, ...]
     attachments: dict[str, bytes]
-    not_checked: tuple[str, ...] = NOT_CHECKED
+    archived_at: str | None = None
+
+    @property
+    def not_checked(self) -> tuple[str, ...]:
+        """What a verification of this document cannot tell."""
+        levels = {fact.level for fact in self.fields}
+        told = [_LISTS if levels == {"B-LT"} else _NO_LISTS]
+        return (*told, _NO_TIMESTAMP) if "B-B" in levels else tuple(told)
 
 
 class _Altered(Exception):
     """Why a document is not one that was signed, in one sentence."""
 
 
-def verify_pdf(pdf: bytes, root: Certificate, *, where: str) -> SignedDocument:
+def verify_pdf(pdf: bytes, trust: Trust, *, where: str) -> SignedDocument:
     """Check every signature of a dossier and return what is signed; ``where`` names the file in errors.
 
     The fields are exactly GatekeeperTool, Engineer and QA, signed in this order, the tool at least; the tool
-    certifies (DocMDP P=2). Each signature is PAdES B-B by ECDSA P-256 with SHA-256, by a certificate of its own that
-    ``root`` itself issued and that was valid at the time claimed. No trust store, network or clock is used.
+    certifies (DocMDP P=2). Once QA has signed, GatekeeperArchive may follow: a timestamp over the document. Each
+    signature is PAdES by ECDSA P-256 with SHA-256, by a certificate of its own that its role's root itself issued and
+    that was valid at the time claimed, which must be the authority's where there is a timestamp. Revocation lists that
+    the document brings must cover every certificate. No trust store, network or clock is used.
 
-    Raises IntegrityError: UNTRUSTED_KEY when ``root`` did not issue a signer's certificate, BAD_SIGNATURE when a
+    Raises IntegrityError: UNTRUSTED_KEY when a certificate is not one that ``trust`` has, BAD_SIGNATURE when a
     signature does not hold over an unchanged document, ALTERED_DOSSIER for everything else.
     """
     with _altered(where):
         if not pdf.startswith(b"%PDF-"):
             raise _Altered("it is empty" if not pdf else "it is not a PDF")
         with quiet():
-            return _verified(pdf, root, where)
+            return _verified(pdf, trust, where)
 
 
 @contextmanager
@@ -100,44 +118,77 @@ def _altered_dossier(where: str, why: str) -> IntegrityError:
     )
 
 
-def _verified(pdf: bytes, root: Certificate, where: str) -> SignedDocument:
+def _verified(pdf: bytes, trust: Trust, where: str) -> SignedDocument:
     from pyhanko.pdf_utils.reader import PdfFileReader
 
     reader = PdfFileReader(BytesIO(pdf))
     if reader.encrypted:
         raise _Altered("it is encrypted")
-    signatures = _signatures(reader)
-    if reader.total_revisions != len(signatures) + 1:
+    signatures, archive = _signatures(reader)
+    in_order = [*signatures, *([archive] if archive is not None else [])]
+    if reader.total_revisions != len(in_order) + 1:
         raise _Altered("it has a revision that is not signed")
-    if [signature.signed_revision for signature in signatures] != list(range(1, reader.total_revisions)):
+    if [signature.signed_revision for signature in in_order] != list(range(1, reader.total_revisions)):
         raise _Altered("its signatures were not made in the order of their fields")
-    ends = [_covered_to(pdf, signature) for signature in signatures]
+    ends = [_covered_to(pdf, signature) for signature in in_order]
     if ends != sorted(set(ends)) or ends[-1] != len(pdf):
         raise _Altered("there are bytes after the last signature")
-    facts = tuple(_fact(signature, root, where) for signature in signatures)
+    for revision, signature in enumerate(in_order[1:], start=2):
+        field = reader.root["/AcroForm"]["/Fields"].raw_get(revision - 1).reference
+        if not may_follow(reader, revision, field, adds_field=signature is archive):
+            raise _Altered("it was changed in a way that the signature of the tool does not allow")
+    lists = _lists(reader)
+    facts = tuple(_fact(signature, trust, lists, where) for signature in signatures)
     if len({fact.fingerprint for fact in facts}) != len(facts):
         raise _Altered("one key signed in two roles")
     _check_certification(reader, signatures[0])
-    return SignedDocument(facts, _attachments(pdf, reader, ends))
+    archived = _archived(archive, trust, lists, where) if archive is not None else None
+    return SignedDocument(facts, _attachments(pdf, reader, ends), archived)
 
 
-def _signatures(reader: PdfFileReader) -> tuple[EmbeddedPdfSignature, ...]:
-    """Return the filled fields in their order. Raises when fields are missing, added, renamed or out of order."""
+def _signatures(reader: PdfFileReader) -> tuple[tuple[EmbeddedPdfSignature, ...], EmbeddedPdfSignature | None]:
+    """Return the filled fields in their order, and the timestamp over all. Raises when fields are not as they must be.
+
+    They must be neither missing nor added, renamed or out of order.
+    """
     from pyhanko.sign.validation import EmbeddedPdfSignature
 
     if "/AcroForm" not in reader.root or not reader.root["/AcroForm"]["/Fields"]:
         raise _Altered("it is not signed")
     fields: list[DictionaryObject] = [entry.get_object() for entry in reader.root["/AcroForm"]["/Fields"]]
     names = tuple(str(field["/T"]) for field in fields)
-    if names != tuple(FIELDS.values()) or any(field["/FT"] != "/Sig" or "/Kids" in field for field in fields):
-        raise _Altered(f"its fields are not exactly {', '.join(FIELDS.values())}")
+    roles = tuple(FIELDS.values())
+    if names not in (roles, (*roles, ARCHIVE_FIELD)) or any(f["/FT"] != "/Sig" or "/Kids" in f for f in fields):
+        raise _Altered(f"its fields are not exactly {', '.join(roles)}")
     filled = ["/V" in field for field in fields]
     if not filled[0]:
         raise _Altered("the tool has not signed it")
     if filled != sorted(filled, reverse=True):
         raise _Altered("QA has signed it before the engineer")
-    signed = fields[: filled.count(True)]
-    return tuple(EmbeddedPdfSignature(reader, field, name) for field, name in zip(signed, names, strict=False))
+    if len(fields) > len(roles) and not all(filled):
+        raise _Altered("it has a timestamp over all before all have signed")
+    signed = [
+        EmbeddedPdfSignature(reader, field, name)
+        for field, name, is_filled in zip(fields, names, filled, strict=True)
+        if is_filled
+    ]
+    return tuple(signed[: len(roles)]), signed[len(roles)] if len(fields) > len(roles) else None
+
+
+def _lists(reader: PdfFileReader) -> tuple[bytes, ...]:
+    try:
+        return trusted_time.lists_of(reader)
+    except ValueError as error:
+        raise _Altered(str(error)) from error
+
+
+def _archived(archive: EmbeddedPdfSignature, trust: Trust, lists: tuple[bytes, ...], where: str) -> str:
+    if archive.sig_object["/Type"] != "/DocTimeStamp" or archive.sig_object["/SubFilter"] != "/ETSI.RFC3161":
+        raise _Altered("what stands in the place of the timestamp over all is none")
+    at = trusted_time.archived_at(archive, trusted_time.require_authority(trust, where), lists)
+    if at is None:
+        raise _Altered("the timestamp over all does not hold")
+    return _iso(at)
 
 
 def _covered_to(pdf: bytes, signature: EmbeddedPdfSignature) -> int:
@@ -153,7 +204,7 @@ def _covered_to(pdf: bytes, signature: EmbeddedPdfSignature) -> int:
     return resumed + rest
 
 
-def _fact(signature: EmbeddedPdfSignature, root: Certificate, where: str) -> SignatureFact:
+def _fact(signature: EmbeddedPdfSignature, trust: Trust, lists: tuple[bytes, ...], where: str) -> SignatureFact:
     from cryptography.x509 import load_der_x509_certificate
 
     role = next(role for role, name in FIELDS.items() if name == signature.field_name)
@@ -161,48 +212,94 @@ def _fact(signature: EmbeddedPdfSignature, root: Certificate, where: str) -> Sig
     signed_at = signature.self_reported_timestamp
     if signed_at is None or signed_at.utcoffset() is None:
         raise _Altered(f"the signature of the {role} does not say when it was made")
-    certificates.require_issued_by(certificate, root, where=where, at=signed_at)
-    _check_container(signature, certificate, root, role, where)
-    status = _status(signature, root, signed_at)
-    if not status.intact:
-        raise _Altered(f"it was changed after the {role} signed it")
-    if not status.valid or not status.trusted:
-        raise _does_not_hold(role, where)
-    if not status.bottom_line:
-        raise _Altered(f"it was changed in a way that the signature of the {role} does not allow")
+    try:
+        timestamp = trusted_time.timestamp_of(signature)
+    except ValueError as error:
+        raise _Altered(str(error)) from error
+    if timestamp is not None and signed_at > timestamp.at + trusted_time.AHEAD:
+        raise _Altered(f"the signature of the {role} claims a time later than its timestamp")
+    at = timestamp.at if timestamp is not None else signed_at
+    trust.require(certificate, role, where=where, at=at)
+    _check_container(signature, certificate, trust.root_of(role), role, where, timestamp)
+    _check_status(signature, role, trust, at, lists if timestamp is not None else (), timestamp is not None, where)
     return SignatureFact(
         field=signature.field_name,
         role=role,
         common_name=certificates.common_name(certificate),
         fingerprint=certificates.fingerprint(certificate),
         development=certificates.is_development(certificate),
-        signed_at=f"{signed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        signed_at=_iso(at),
         meaning=str(signature.sig_object["/Reason"]),
+        level="B-B" if timestamp is None else "B-LT" if lists else "B-T",
     )
 
 
-def _status(signature: EmbeddedPdfSignature, root: Certificate, at: datetime) -> PdfSignatureStatus:
-    """Ask pyHanko: digest, signature, path to the root at the time claimed, and changes in later revisions."""
-    from pyhanko.keys import load_certs_from_pemder_data
-    from pyhanko.sign.validation import validate_pdf_signature
-    from pyhanko_certvalidator import ValidationContext
+def _iso(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
-    trusted = list(load_certs_from_pemder_data(certificates.der(root)))
-    context = ValidationContext(trust_roots=trusted, moment=at, allow_fetching=False, revocation_mode="soft-fail")
-    return validate_pdf_signature(signature, context)
+
+def _check_status(
+    signature: EmbeddedPdfSignature,
+    role: str,
+    trust: Trust,
+    at: datetime,
+    lists: tuple[bytes, ...],
+    timestamped: bool,
+    where: str,
+) -> None:
+    """Ask pyHanko: digest, signature, path to the root at that time, timestamp, and changes in later revisions."""
+    from pyhanko.sign.validation import validate_pdf_signature
+
+    authority = trusted_time.require_authority(trust, where) if timestamped else None
+    status = validate_pdf_signature(
+        signature,
+        trusted_time.context(trust.root_of(role), at, lists),
+        trusted_time.context(authority, at, lists) if authority is not None else None,
+        skip_diff=True,  # what later revisions change is held to one form already, by _revisions
+    )
+    if not status.intact:
+        raise _Altered(f"it was changed after the {role} signed it")
+    if status.revoked:
+        raise _not_trusted(role, "its certificate was revoked when it signed", where)
+    if timestamped and not (status.timestamp_validity and status.timestamp_validity.trusted):
+        raise _not_trusted(role, "its timestamp is not one of the authority that is trusted", where)
+    if not status.valid:
+        raise _does_not_hold(role, where)
+    if not status.trusted:
+        raise _not_trusted(
+            role, "its certificate does not lead to the trusted root, or no list says it was valid", where
+        )
+    if not status.bottom_line:
+        raise _Altered(f"it was changed in a way that the signature of the {role} does not allow")
+
+
+def _not_trusted(role: str, why: str, where: str) -> IntegrityError:
+    return IntegrityError(
+        Code.UNTRUSTED_KEY,
+        f"the signature of the {role} is not trusted",
+        where=where,
+        why=why,
+        mend="ask whoever signed; do not rely on this dossier before that",
+    )
 
 
 def _check_container(
-    signature: EmbeddedPdfSignature, certificate: Certificate, root: Certificate, role: str, where: str
+    signature: EmbeddedPdfSignature,
+    certificate: Certificate,
+    root: Certificate,
+    role: str,
+    where: str,
+    timestamp: trusted_time.Timestamp | None,
 ) -> None:
-    """Raise unless the signature's container is the only one that its certificate, attributes and value can have."""
+    """Raise unless the container is the only one that its certificate, attributes, value and timestamp can have."""
     from gatekeeper.trust._cms import build_cms, signs
 
     if signature.sig_object["/SubFilter"] != "/ETSI.CAdES.detached":
         raise _Altered(f"the signature of the {role} is not a PAdES signature")
     attributes = signature.signer_info["signed_attrs"].dump()
     value = signature.signer_info["signature"].native
-    container = build_cms(certificate, root, attributes, value)
+    token = timestamp.token if timestamp is not None else None
+    container = build_cms(certificate, root, attributes, value, token)
     if container.ljust(len(signature.pkcs7_content), b"\0") != signature.pkcs7_content:
         raise _Altered(f"the container of the signature of the {role} was changed")
     if not signs(certificate, attributes, value):

@@ -27,6 +27,9 @@ class Bar(StrEnum):
     TEST_SET_WORN = "TEST_SET_WORN"
 
 
+UNTRUSTED_APPROVAL = "an approval of the policy was found, and it does not hold"
+
+
 @dataclass(frozen=True)
 class ReleaseBar:
     """One thing that bars a release: its stable name, a sentence without its full stop, and what would mend it."""
@@ -68,7 +71,7 @@ def approval_bars(policy: Policy, found: FoundApproval, started: str) -> Iterato
     if approval is None and found.problem is None:
         yield ReleaseBar(Bar.APPROVAL_MISSING, "nobody has approved the policy", mend)
     elif approval is None:
-        yield ReleaseBar(Bar.APPROVAL_NOT_TRUSTED, f"the approval does not hold ({found.problem})", mend)
+        yield ReleaseBar(Bar.APPROVAL_NOT_TRUSTED, UNTRUSTED_APPROVAL, mend)
     elif approval.digest != policy.digest:
         words = f"the approval of {approval.by} is of another version of the policy"
         yield ReleaseBar(Bar.APPROVAL_MISMATCH, words, mend)

@@ -77,9 +77,9 @@ def test_the_dossier_pictures_both_heads_and_verifies(shown: Shown) -> None:
     assert different == 6
     for plane in ("axial", "coronal", "sagittal"):
         assert f"{plane}; Dice coefficient 0.936" in told
-    root = load_keys(shown.home).root
-    assert any("verdict recomputed: INCONCLUSIVE" in sentence for sentence in verify(shown.run, root).checked)
-    again = evaluate(shown.run, root)
+    trust = load_keys(shown.home).trust
+    assert any("verdict recomputed: INCONCLUSIVE" in sentence for sentence in verify(shown.run, trust).checked)
+    again = evaluate(shown.run, trust)
     assert again.reproducible == json.loads((shown.run / "verdict.json").read_text())["reproducible"]
 
 

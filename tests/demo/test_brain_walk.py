@@ -121,7 +121,7 @@ def test_both_heads_are_pictured_in_three_planes_and_nothing_else_of_them_is_lef
     assert not list(run.rglob("*.npz"))
     assert {path.name for path in run.iterdir()} >= {"dossier.pdf", "evidence"}
     assert "journal" not in {path.name for path in run.iterdir()}
-    checked = verify(run, load_keys(walked[0].table.parents[2] / "home").root).checked
+    checked = verify(run, load_keys(walked[0].table.parents[2] / "home").trust).checked
     assert any(re.search(r"(\d+) of \1 numbers recomputed", sentence) for sentence in checked)
 
 

@@ -33,9 +33,9 @@ def request_for(bench: Bench, policy: str, candidate: Path, *overrides: str) -> 
 def checked(bench: Bench, policy: str, candidate: Path, *overrides: str) -> CheckResult:
     """Check a candidate, and see that the run verifies and that its evidence gives the same verdict again."""
     result = check(request_for(bench, policy, candidate, *overrides))
-    root = load_keys(bench.home).root
-    assert any("numbers recomputed" in sentence for sentence in verify(result.folder, root).checked)
-    assert evaluate(result.folder, root).reproducible == result.verdict.reproducible
+    trust = load_keys(bench.home).trust
+    assert any("numbers recomputed" in sentence for sentence in verify(result.folder, trust).checked)
+    assert evaluate(result.folder, trust).reproducible == result.verdict.reproducible
     return result
 
 

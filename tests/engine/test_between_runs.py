@@ -120,7 +120,7 @@ def test_outlines_of_a_rerun_are_held_against_those_of_the_baseline(
     else:
         assert (again == 1.0).all()
         assert found["volume"].estimate == 0.0
-    assert verify(result.folder, load_keys(volumes.home).root).verdict == result.verdict
+    assert verify(result.folder, load_keys(volumes.home).trust).verdict == result.verdict
     policy = load_policy(str(tmp_path / "policy.yaml")).policy
     (level,) = level_summaries(policy, evidence, 0.5)
     assert level.dice == pytest.approx((again.mean(), again.min()))

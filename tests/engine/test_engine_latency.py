@@ -185,7 +185,7 @@ def test_device_and_noise_are_told_with_every_time(slept: Timed) -> None:
 
 
 def test_all_of_it_is_recomputed_from_the_evidence(slept: Timed, pristine_bench: Bench) -> None:
-    again = verify(slept.folder, load_keys(pristine_bench.home).root).verdict
+    again = verify(slept.folder, load_keys(pristine_bench.home).trust).verdict
     assert again.findings == tuple(slept.found.values())
 
 
@@ -197,7 +197,7 @@ def test_a_batch_that_is_answered_case_by_case_alone_has_no_time(bench: Bench) -
     rows = found.rows(BATCH_ID)
     assert not rows.answered.any()
     assert found.found["batched"].reason is Reason.CALLS_FAILED
-    assert verify(found.folder, load_keys(bench.home).root).verdict.findings == tuple(found.found.values())
+    assert verify(found.folder, load_keys(bench.home).trust).verdict.findings == tuple(found.found.values())
 
 
 def test_a_call_whose_output_does_not_hold_has_no_time(bench: Bench) -> None:

@@ -112,7 +112,7 @@ def test_a_network_is_the_same_on_rerun_nearly_so_one_by_one_and_a_little_differ
     assert found["fp16"].words.startswith("The candidate was not run again in fp16")
     assert evidence.conditions == (BASELINE.id, RERUN.id, ONE_BY_ONE.id, BF16.id)
     assert {len(evidence.under(id_)) for id_ in evidence.conditions} == {90}
-    assert verify(folder, load_keys(bench.home).root).verdict.findings == tuple(found.values())
+    assert verify(folder, load_keys(bench.home).trust).verdict.findings == tuple(found.values())
 
 
 def test_a_format_that_the_candidate_does_not_declare_is_left_out_and_stops_nothing(bench: Bench) -> None:

@@ -82,7 +82,7 @@ def test_a_candidate_that_draws_its_answers_is_caught_by_one_rerun(bench: Bench)
     assert result.verdict.verdict is VerdictWord.FAIL
     for finding in found.values():
         assert finding.words.endswith("Stopped after 1 of 3 reruns: decided, since more could only add changes.")
-    assert verify(result.folder, load_keys(bench.home).root).verdict == result.verdict
+    assert verify(result.folder, load_keys(bench.home).trust).verdict == result.verdict
 
 
 def test_a_candidate_whose_last_bits_differ_is_caught_and_does_not_flip(bench: Bench) -> None:
@@ -142,7 +142,7 @@ def test_a_candidate_that_hangs_on_one_pixel_flips_under_a_benign_change(bench: 
     assert (found["benign"].estimate or 0.0) > 0.25
     assert found["benign"].outcome is Outcome.NOT_MET
     assert found["benign"].words.startswith("When an image changes in ways that mean nothing, the call changes for")
-    assert verify(result.folder, load_keys(bench.home).root).verdict == result.verdict
+    assert verify(result.folder, load_keys(bench.home).trust).verdict == result.verdict
 
 
 def test_a_candidate_that_goes_by_the_area_hardly_flips_under_the_usual_benign_changes(bench: Bench) -> None:

@@ -55,12 +55,12 @@ def approved(home: Path, policy: Policy, at: datetime = AT) -> Path:
 
 
 def found(home: Path, policy: Policy, started: str, *, given: Path | None = None) -> FoundApproval:
-    return find_approval(policy, started, load_keys(home).root, home, home / "none.yaml", given)
+    return find_approval(policy, started, load_keys(home).trust, home, home / "none.yaml", given)
 
 
 def test_an_approval_says_who_when_in_which_role_and_what_it_means(home: Path, policy: Policy) -> None:
     approval, file = approve(policy, BY, "qa", MEANING, home, AT)
-    read = open_approval(file, load_keys(home).root)
+    read = open_approval(file, load_keys(home).trust)
     assert read == approval
     assert (read.digest, read.policy_id, read.policy_version) == (policy.digest, "neuro.ich_triage", "1.0.0")
     assert (read.by, read.role, read.meaning, read.approved) == (BY, "qa", MEANING, WRITTEN)
@@ -128,20 +128,20 @@ def test_who_signs_in_a_role_that_its_certificate_does_not_have_is_not_trusted(h
     for key in (keys.tool, Signer("engineer", *_pair(home, "engineer"))):
         forged = sign_approval(policy, BY, MEANING, Signer("qa", key.certificate, key.private_key), AT)
         with pytest.raises(IntegrityError) as caught:
-            open_approval(forged, keys.root, "forged")
+            open_approval(forged, keys.trust, "forged")
         assert "role" in (caught.value.problems[0].why or "")
 
 
 def test_a_certificate_that_was_not_valid_then_is_not_trusted(home: Path, policy: Policy) -> None:
     early = sign_approval(policy, BY, MEANING, load_signer(home, "qa"), AT - timedelta(days=400))
     with pytest.raises(IntegrityError) as caught:
-        open_approval(early, load_keys(home).root, "early")
+        open_approval(early, load_keys(home).trust, "early")
     assert caught.value.problems[0].code is Code.UNTRUSTED_KEY
 
 
 def test_an_approval_under_another_root_is_not_trusted(home: Path, policy: Policy, tmp_path: Path) -> None:
     with pytest.raises(IntegrityError) as caught:
-        open_approval(approved(home, policy), load_keys(tmp_path).root)
+        open_approval(approved(home, policy), load_keys(tmp_path).trust)
     assert caught.value.problems[0].code is Code.UNTRUSTED_KEY
 
 
@@ -159,7 +159,7 @@ def test_another_statement_of_a_trusted_key_is_no_approval(home: Path, policy: P
         statement({**subjects, "other.json": policy.digest}, APPROVAL_TYPE, dict(good)),
         statement({"other.json": policy.digest}, APPROVAL_TYPE, dict(good)),
     ]
-    root = load_keys(home).root
+    root = load_keys(home).trust
     assert open_approval(
         sign_envelope(statement(subjects, APPROVAL_TYPE, dict(good)), PAYLOAD_TYPE, signer), root, "good"
     )
@@ -175,7 +175,7 @@ def test_an_approval_with_any_byte_changed_does_not_hold(home: Path, policy: Pol
     at = data.draw(st.integers(0, len(envelope) - 1))
     other = data.draw(st.integers(0, 255).filter(lambda byte: byte != envelope[at]))
     with pytest.raises(IntegrityError):
-        open_approval(envelope[:at] + bytes([other]) + envelope[at + 1 :], load_keys(home).root, "changed")
+        open_approval(envelope[:at] + bytes([other]) + envelope[at + 1 :], load_keys(home).trust, "changed")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"null", b"[]", b"{}", b"\xff", b"[" * 100_000, b"a" * (1 << 21)])
@@ -183,14 +183,14 @@ def test_what_is_no_envelope_does_not_hold(home: Path, tmp_path: Path, content: 
     path = tmp_path / "approval.json"
     path.write_bytes(content)
     with pytest.raises(IntegrityError):
-        open_approval(path, load_keys(home).root)
+        open_approval(path, load_keys(home).trust)
 
 
 def test_a_folder_a_circle_of_links_and_nothing_are_said(home: Path, tmp_path: Path) -> None:
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
     for path in (tmp_path, tmp_path / "circle", tmp_path / "none", tmp_path / "a\0b"):
         with pytest.raises(UsageError) as caught:
-            open_approval(path, load_keys(home).root)
+            open_approval(path, load_keys(home).trust)
         assert caught.value.problems[0].code is Code.FILE_NOT_FOUND
 
 
@@ -222,7 +222,7 @@ def test_without_one_that_fits_it_is_said_why(tmp_path: Path, policy: Policy) ->
 
 def test_one_beside_the_file_of_the_policy_is_found(home: Path, policy: Policy, tmp_path: Path) -> None:
     approve(policy, BY, "qa", MEANING, home, AT, tmp_path / "mine.approval.json")
-    chosen = find_approval(policy, WRITTEN, load_keys(home).root, tmp_path, tmp_path / "mine.yaml", None)
+    chosen = find_approval(policy, WRITTEN, load_keys(home).trust, tmp_path, tmp_path / "mine.yaml", None)
     assert chosen.approval is not None
 
 

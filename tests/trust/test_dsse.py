@@ -36,7 +36,7 @@ def resigned(envelope: bytes, **entries: Any) -> bytes:
 
 def code_of(envelope: bytes, trio: Trio, payload_type: str = TYPE) -> Code:
     with pytest.raises(IntegrityError) as caught:
-        open_envelope(envelope, payload_type, trio.ring.root, where="attestation.json")
+        open_envelope(envelope, payload_type, trio.ring.trust, where="attestation.json")
     assert str(caught.value.problems[0].where) == "attestation.json"
     return caught.value.problems[0].code
 
@@ -51,7 +51,7 @@ def test_the_encoding_is_the_one_of_the_specification() -> None:
 @given(payload=st.binary(max_size=300))
 def test_what_was_signed_is_what_is_opened(payload: bytes, trio: Trio) -> None:
     envelope = sign_envelope(payload, TYPE, trio.ring.tool)
-    opened = open_envelope(envelope, TYPE, trio.ring.root, where="x")
+    opened = open_envelope(envelope, TYPE, trio.ring.trust, where="x")
     assert opened.payload == payload
     assert opened.fingerprint == trio.ring.tool.fingerprint
     assert opened.common_name == "gatekeeper DEVELOPMENT tool"

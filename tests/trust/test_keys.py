@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from gatekeeper.errors import Code, UsageError
 from gatekeeper.trust._certificates import pem
 from gatekeeper.trust._development import issue, make_root, private_pem
-from gatekeeper.trust.keys import load_keys, load_trust_root, own_root
+from gatekeeper.trust.keys import load_keys, load_trust_root, own_trust
 
 
 def test_first_use_makes_a_development_set_and_the_second_use_loads_it(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_home_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
 def test_a_trust_root_must_be_a_self_signed_authority(tmp_path: Path) -> None:
     folder = load_keys(tmp_path).folder
-    assert load_trust_root(folder / "root.pem") == own_root(tmp_path)
+    assert load_trust_root(folder / "root.pem") == own_trust(tmp_path).root
     with pytest.raises(UsageError, match="self-signed"):
         load_trust_root(folder / "tool.pem")
     with pytest.raises(UsageError, match="not a PEM certificate"):
@@ -135,7 +135,7 @@ def test_a_trust_root_must_be_a_self_signed_authority(tmp_path: Path) -> None:
 
 
 def test_a_missing_root_is_an_error_and_makes_nothing(tmp_path: Path) -> None:
-    for ask in (own_root, lambda home: load_trust_root(home / "root.pem")):
+    for ask in (own_trust, lambda home: load_trust_root(home / "root.pem")):
         with pytest.raises(UsageError) as caught:
             ask(tmp_path)
         assert caught.value.problems[0].code is Code.FILE_NOT_FOUND

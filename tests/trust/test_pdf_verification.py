@@ -24,8 +24,10 @@ from trust_material import ATTACHED, BOXES, MEANING, SIGNED_AT, Trio
 
 from gatekeeper.errors import Code, IntegrityError
 from gatekeeper.trust._certificates import pem
+from gatekeeper.trust._pdf_session import cms_signer, open_writer
+from gatekeeper.trust.anchors import Trust
 from gatekeeper.trust.keys import Signer
-from gatekeeper.trust.pdf_signature import Stamp, _cms_signer, sign_pdf
+from gatekeeper.trust.pdf_signature import Stamp, sign_pdf
 from gatekeeper.trust.pdf_verification import verify_pdf
 
 Change = Callable[[IncrementalPdfFileWriter], None]
@@ -33,7 +35,7 @@ Change = Callable[[IncrementalPdfFileWriter], None]
 
 def refused(pdf: bytes, root: Certificate, code: Code = Code.ALTERED_DOSSIER) -> str:
     with pytest.raises(IntegrityError) as caught:
-        verify_pdf(pdf, root, where="dossier.pdf")
+        verify_pdf(pdf, Trust(root), where="dossier.pdf")
     problem = caught.value.problems[0]
     assert problem.code is code, problem
     assert str(problem.where) == "dossier.pdf"
@@ -52,7 +54,7 @@ def countersigned(
     pdf: bytes, signer: Signer, root: Certificate, field: str, *, change: Change | None = None, certify: bool = False
 ) -> bytes:
     """Sign a field as a person's tool would; ``change`` is smuggled into the same revision."""
-    writer = IncrementalPdfFileWriter(BytesIO(pdf))
+    writer = open_writer(pdf)
     metadata = PdfSignatureMetadata(
         field_name=field,
         md_algorithm="sha256",
@@ -61,7 +63,7 @@ def countersigned(
         certify=certify,
         docmdp_permissions=MDPPerm.FILL_FORMS,
     )
-    session = PdfSigner(metadata, _cms_signer(signer, root)).init_signing_session(writer, existing_fields_only=True)
+    session = Pdf17Signer(metadata, cms_signer(signer, root)).init_signing_session(writer, existing_fields_only=True)
     session.system_time = datetime(2026, 3, 5, tzinfo=UTC)
     if change is not None:
         change(writer)
@@ -70,6 +72,11 @@ def countersigned(
     digest, _ = document.digest_tbs_document(output=output)
     asyncio.run(document.perform_signature(digest.document_digest, PdfCMSSignedAttributes()))
     return output.getvalue()
+
+
+class Pdf17Signer(PdfSigner):
+    def register_extensions(self, pdf_out: object, *, md_algorithm: str) -> None:
+        pass
 
 
 def swap_attachment(writer: IncrementalPdfFileWriter) -> None:
@@ -115,7 +122,7 @@ def by_all(by_engineer: bytes, trio: Trio, root: Certificate) -> bytes:
 
 
 def test_a_signed_dossier_holds(signed_pdf: bytes, trio: Trio, root: Certificate) -> None:
-    document = verify_pdf(signed_pdf, root, where="dossier.pdf")
+    document = verify_pdf(signed_pdf, Trust(root), where="dossier.pdf")
     (fact,) = document.fields
     assert (fact.role, fact.field) == ("tool", "GatekeeperTool")
     assert fact.common_name == "gatekeeper DEVELOPMENT tool"
@@ -128,7 +135,7 @@ def test_a_signed_dossier_holds(signed_pdf: bytes, trio: Trio, root: Certificate
 
 
 def test_later_signatures_hold_in_their_order(by_engineer: bytes, by_all: bytes, root: Certificate) -> None:
-    two, three = (verify_pdf(pdf, root, where="x") for pdf in (by_engineer, by_all))
+    two, three = (verify_pdf(pdf, Trust(root), where="x") for pdf in (by_engineer, by_all))
     assert [fact.role for fact in two.fields] == ["tool", "engineer"]
     assert [fact.role for fact in three.fields] == ["tool", "engineer", "qa"]
     assert three.fields[2].meaning == "Reviewed"
@@ -158,7 +165,7 @@ def test_a_roll_back_to_an_earlier_signature_shows_in_the_fields(
     signed_pdf: bytes, by_all: bytes, root: Certificate
 ) -> None:
     cut = by_all[: len(signed_pdf)]
-    assert [fact.role for fact in verify_pdf(cut, root, where="x").fields] == ["tool"]
+    assert [fact.role for fact in verify_pdf(cut, Trust(root), where="x").fields] == ["tool"]
 
 
 def test_a_changed_byte_in_an_attachment_is_refused(signed_pdf: bytes, root: Certificate) -> None:
@@ -197,7 +204,7 @@ def test_another_key_set_is_not_trusted(unsigned_pdf: bytes, strangers: Trio, ro
     ring = strangers.ring
     pdf = sign_pdf(unsigned_pdf, ring.tool, ring.root, stamp=Stamp(MEANING, BOXES), signing_time=SIGNED_AT)
     assert "was not issued by the trusted root" in refused(pdf, root, Code.UNTRUSTED_KEY)
-    assert verify_pdf(pdf, ring.root, where="x").fields[0].role == "tool"
+    assert verify_pdf(pdf, Trust(ring.root), where="x").fields[0].role == "tool"
 
 
 def test_a_countersignature_by_a_stranger_is_not_trusted(signed_pdf: bytes, strangers: Trio, root: Certificate) -> None:
@@ -227,7 +234,7 @@ def test_a_tool_that_does_not_certify_is_refused(unsigned_pdf: bytes, trio: Trio
     metadata = PdfSignatureMetadata(
         field_name="GatekeeperTool", md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, reason="x"
     )
-    output = PdfSigner(metadata, _cms_signer(trio.ring.tool, root)).sign_pdf(writer, existing_fields_only=True)
+    output = PdfSigner(metadata, cms_signer(trio.ring.tool, root)).sign_pdf(writer, existing_fields_only=True)
     assert refused(output.getvalue(), root) == "the signature of the tool does not certify the document"
 
 
@@ -257,7 +264,7 @@ def flipped(pdf: bytes, position: int, mask: int = 1) -> bytes:
 
 def is_refused(pdf: bytes, root: Certificate) -> bool:
     try:
-        verify_pdf(pdf, root, where="x")
+        verify_pdf(pdf, Trust(root), where="x")
     except IntegrityError:
         return True
     return False
@@ -300,7 +307,7 @@ def test_no_log_and_no_warning_leaks(
 ) -> None:
     with caplog.at_level(logging.DEBUG), warnings.catch_warnings():
         warnings.simplefilter("error")
-        verify_pdf(signed_pdf, root, where="x")
+        verify_pdf(signed_pdf, Trust(root), where="x")
         draw = random.Random(3)
         for position in draw.sample(range(len(signed_pdf)), 40):
             is_refused(flipped(signed_pdf, position), root)
@@ -374,8 +381,8 @@ def test_verification_needs_neither_torch_nor_weasyprint(signed_pdf: bytes, root
     (tmp_path / "signed.pdf").write_bytes(signed_pdf)
     (tmp_path / "root.pem").write_text(pem(root))
     code = (
-        "import sys; from pathlib import Path; from gatekeeper.trust import load_trust_root, verify_pdf;"
-        "verify_pdf(Path('signed.pdf').read_bytes(), load_trust_root(Path('root.pem')), where='x');"
+        "import sys; from pathlib import Path; from gatekeeper.trust import Trust, load_trust_root, verify_pdf;"
+        "verify_pdf(Path('signed.pdf').read_bytes(), Trust(load_trust_root(Path('root.pem'))), where='x');"
         "print(sorted({'torch', 'weasyprint', 'numpy', 'pydantic'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)

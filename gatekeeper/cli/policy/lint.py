@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gatekeeper.cli.inputs import Trusted
 from gatekeeper.errors import Code, ExitCode, UsageError
 
 
@@ -23,9 +24,7 @@ def lint(
     against: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Folder of a finished run: which defects in it go unseen.")
     ] = None,
-    trust: Annotated[
-        Path | None, typer.Option(help="Root certificate (PEM) that attested the run, instead of this machine's.")
-    ] = None,
+    trust: Trusted = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
 ) -> int:
     """Tell what is wrong with policies (exit 2), and what a reviewer should look at.
@@ -45,12 +44,10 @@ def lint(
         raise UsageError(Code.MISSING_KEY, "--against needs a policy to judge by", mend="name the policy as well")
     reviews = [review(name) for name in names or policy_names()]
     if against is not None:
-        from gatekeeper.cli.inputs import home
+        from gatekeeper.cli.inputs import trusted
         from gatekeeper.evaluation import lint_against
-        from gatekeeper.trust import load_trust_root, own_root
 
-        root = load_trust_root(trust) if trust else own_root(home())
-        blind = lint_against(tuple(found.name for found in reviews if not found.errors), against, root)
+        blind = lint_against(tuple(found.name for found in reviews if not found.errors), against, trusted(trust))
         reviews = [found.with_remarks(blind.get(found.name, ())) for found in reviews]
     errors = sum(len(found.errors) for found in reviews)
     warnings = sum(len(found.warnings) for found in reviews)
