@@ -15,7 +15,7 @@ help:
 	@echo 'make lint      ruff, mypy --strict, import contracts'
 	@echo 'make bench     benchmarks; results in reports/benchmarks/'
 	@echo 'make coverage  how often intervals hold the truth; results in docs/coverage.md, ten to twenty minutes'
-	@echo 'make catalogue renew docs/metrics.md'
+	@echo 'make catalogue renew docs/metrics.md and docs/perturbations.md'
 	@echo 'make example   renew reports/example/'
 	@echo 'make sources   renew policies/SOURCES.md'
 	@echo 'make train     train the demo network again'

@@ -41,10 +41,7 @@ class _Call:
 
 @dataclass(frozen=True)
 class Timer:
-    """Asks cases under the clock.
-
-    ``shapes`` tells of what shape a case is that has been prepared before; ``asked`` what the policy asks of answers.
-    """
+    """Asks cases under the clock; ``asked`` is what the policy asks of answers."""
 
     contract: Contract
     asked: Asked
