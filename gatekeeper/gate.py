@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatekeeper import __version__
-from gatekeeper.attestation import Standing, attest, state
+from gatekeeper.attestation import LedgerState, Standing, attest, attest_result, state
 from gatekeeper.candidate import Candidate, Contract, load_candidate
 from gatekeeper.canonical import JSON, digest_json
 from gatekeeper.configuration import configure
@@ -31,6 +31,7 @@ from gatekeeper.run_records import (
     DOSSIER,
     JUNIT,
     STATEMENT,
+    TEST_RESULT,
     NewRun,
     RunRecords,
     Unfinished,
@@ -325,14 +326,15 @@ def _write_run(
         self_test=records.self_test,
     )
     files = records.to_files(folder)
-    reasons = tuple(bar.reason.value for bar in bars)
-    standing = Standing(keys.development, fact.exposures, (fact.sequence, fact.head), reasons)
+    ledger = LedgerState(size=fact.sequence, head=fact.head, exposures=fact.exposures)
+    standing = Standing(keys.development, ledger, bars)
     inner = state(records, files, keys.tool, standing)
     rendered = render_dossier(material, {**files, STATEMENT: inner})
     stamp = Stamp(meaning="made by gatekeeper from the attached evidence", boxes=rendered.boxes)
     pdf = sign_pdf(rendered.pdf, keys.tool, keys.root, stamp=stamp, signing_time=_now())
     (folder / DOSSIER).write_bytes(pdf)
     (folder / ATTESTATION).write_bytes(attest(pdf, records, files, keys.tool, standing))
+    (folder / TEST_RESULT).write_bytes(attest_result(pdf, records, files, keys.tool, standing))
     (folder / JUNIT).write_text(junit_xml(records.verdict), encoding="utf-8")
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatekeeper.attestation import OpenedAttestation, open_attestation
-from gatekeeper.errors import Code, IntegrityError, UsageError
+from gatekeeper.attestation import Standing, hold_beside, open_attestation
+from gatekeeper.errors import Code, UsageError
 from gatekeeper.evidence import Verdict
 from gatekeeper.policy.approval import FoundApproval, open_approval
-from gatekeeper.run_records import APPROVAL, ATTESTATION, DOSSIER, STATEMENT, RunRecords, read_records, read_run_files
+from gatekeeper.run_records import APPROVAL, DOSSIER, STATEMENT, RunRecords, read_records, read_run_files
 from gatekeeper.trust import verify_pdf
 from gatekeeper.verdict import ReleaseBar, recompute, recompute_self_test, release_bars
 
@@ -52,13 +52,7 @@ def verify(dossier: Path, root: Certificate) -> Verification:
     statement = open_attestation(attached.pop(STATEMENT, None), root, where=where)
     statement.hold(attached, where)
     checked.append(f"{len(attached)} attachments are those that were attested")
-    detached = pdf_path.with_name(ATTESTATION)
     not_checked = [*document.not_checked, "the model was not run again", "test-set images are not here"]
-    if detached.is_file():
-        open_attestation(detached, root).hold({DOSSIER: pdf}, str(detached))
-        checked.append("the detached attestation names this very file")
-    else:
-        not_checked.append(f"the detached attestation ({ATTESTATION}) is not beside the dossier")
     if os.path.isdir(dossier):
         statement.hold(read_run_files(dossier), str(dossier))
         checked.append("the files of the run's folder are those that were attested")
@@ -91,8 +85,14 @@ def verify(dossier: Path, root: Certificate) -> Verification:
         approval = found.approval
         checked.append(f"approval of the policy by {approval.by} ({approval.role}), {approval.approved}")
     not_checked.append("how often the test set was used is what the tool signed; its ledger is not here")
-    bars = release_bars(records.verdict, records.policy, found, development=development, exposures=statement.exposures)
-    _hold_release(statement, bars, where)
+    exposures = statement.said.ledger.exposures
+    bars = release_bars(records.verdict, records.policy, found, development=development, exposures=exposures)
+    standing = Standing(development, statement.said.ledger, bars)
+    statement.hold_all(records, attached, standing, where)
+    checked.append("every field of the attestation is what was recomputed, but for the ledger's")
+    beside = hold_beside(pdf_path.parent, pdf, records, attached, standing, root)
+    checked += beside.checked
+    not_checked += beside.not_checked
     return Verification(records.verdict, tuple(checked), tuple(not_checked), development, bars)
 
 
@@ -100,15 +100,3 @@ def _approval(records: RunRecords, root: Certificate, where: str) -> FoundApprov
     if records.approval is None:
         return FoundApproval()
     return FoundApproval(open_approval(records.approval, root, f"{where}: {APPROVAL}"), records.approval)
-
-
-def _hold_release(statement: OpenedAttestation, bars: tuple[ReleaseBar, ...], where: str) -> None:
-    """Raise IntegrityError when the statement says that the run may be released, and it may not, or not, and it may."""
-    if statement.predicate.get("releasable") is not (not bars):
-        raise IntegrityError(
-            Code.NOT_RECOMPUTED,
-            "whether the run may be released was stated otherwise than it is",
-            where=where,
-            why="; ".join(bar.words for bar in bars) or "nothing bars it",
-            mend="do not rely on this dossier; make the run again with `gatekeeper check`",
-        )
