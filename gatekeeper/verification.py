@@ -89,7 +89,7 @@ def verify(dossier: Path, root: Certificate) -> Verification:
     bars = release_bars(records.verdict, records.policy, found, development=development, exposures=exposures)
     standing = Standing(development, statement.said.ledger, bars)
     statement.hold_all(records, attached, standing, where)
-    checked.append("every field of the attestation is what was recomputed, but for the ledger's")
+    checked.append("every field of the attestation recomputed, but for the state of the ledger")
     beside = hold_beside(pdf_path.parent, pdf, records, attached, standing, root)
     checked += beside.checked
     not_checked += beside.not_checked
