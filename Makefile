@@ -7,6 +7,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+PRINT_SCHEMA := from gatekeeper.attestation import json_schema as schema; \
+	from gatekeeper.canonical import pretty_json; print(pretty_json(schema()), end="")
+
 .PHONY: help demo test lint format bench coverage example sources catalogue train clean
 
 help:
@@ -15,7 +18,7 @@ help:
 	@echo 'make lint      ruff, mypy --strict, import contracts'
 	@echo 'make bench     benchmarks; results in reports/benchmarks/'
 	@echo 'make coverage  how often intervals hold the truth; results in docs/coverage.md, ten to twenty minutes'
-	@echo 'make catalogue renew docs/metrics.md and docs/perturbations.md'
+	@echo 'make catalogue renew docs/metrics.md, docs/perturbations.md and the JSON Schema of attestations'
 	@echo 'make example   renew reports/example/'
 	@echo 'make sources   renew policies/SOURCES.md'
 	@echo 'make train     train the demo network again'
@@ -46,6 +49,7 @@ coverage: $(VENV)/.test
 catalogue: $(VENV)/.demo
 	$(BIN)/gatekeeper policy metrics --markdown > docs/metrics.md
 	$(BIN)/gatekeeper policy perturbations --markdown > docs/perturbations.md
+	$(BIN)/python -c '$(PRINT_SCHEMA)' > gatekeeper/attestation/model-validation-v1.schema.json
 
 example: $(VENV)/.demo
 	.ci/renew-example $(BIN)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gatekeeper.attestation import attest_again
+from gatekeeper.attestation import attest, attest_result
 from gatekeeper.canonical import JSON, digest_bytes
 from gatekeeper.errors import Code, IntegrityError, UsageError
-from gatekeeper.run_records import ATTESTATION, DOSSIER
+from gatekeeper.run_records import ATTESTATION, DOSSIER, TEST_RESULT
 from gatekeeper.trust import ROLES, Ledger, Trust, countersign_pdf, load_baseline, load_signer, own_trust
 from gatekeeper.trust.settings import load_settings
 from gatekeeper.verification import Verification, verify
@@ -34,7 +34,7 @@ class Countersigned:
 def countersign(
     dossier: Path, role: str, home: Path, *, trust: Trust | None = None, meaning: str | None = None
 ) -> Countersigned:
-    """Fill the signature field of a role, and attest the file as it then is, beside it. Both are written in place.
+    """Fill the signature field of a role, and attest the file as it then is, beside it. All are written in place.
 
     The whole dossier is verified first, as ``trust`` (or this machine) has it: nobody signs what does not hold. The
     engineer signs before QA, each once. The ledger of this machine gets a line. Raises UsageError, IntegrityError, or
@@ -60,7 +60,9 @@ def countersign(
         )
     except ValueError as error:
         raise UsageError(Code.BAD_VALUE, "the dossier cannot be signed so", where=str(path), why=str(error)) from error
-    _write(path.with_name(ATTESTATION), attest_again(signed, verification.statement, signer))
+    told = (signed, verification.records, verification.attached, signer, verification.standing)
+    _write(path.with_name(ATTESTATION), attest(*told))
+    _write(path.with_name(TEST_RESULT), attest_result(*told))
     _write(path, signed)
     with Ledger(home / "ledger.sqlite") as ledger:
         body: dict[str, JSON] = {"dossier": digest_bytes(signed), "role": role, "meaning": said}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatekeeper import __version__
-from gatekeeper.attestation import Standing, attest, state
+from gatekeeper.attestation import LedgerState, Standing, attest, attest_result, state
 from gatekeeper.candidate import Candidate, Contract, load_candidate
 from gatekeeper.canonical import JSON, digest_json
 from gatekeeper.configuration import configure
@@ -31,6 +31,7 @@ from gatekeeper.run_records import (
     DOSSIER,
     JUNIT,
     STATEMENT,
+    TEST_RESULT,
     NewRun,
     RunRecords,
     Unfinished,
@@ -45,6 +46,7 @@ from gatekeeper.trust.settings import load_settings
 from gatekeeper.verdict import (
     ReleaseBar,
     approval_bars,
+    carried,
     conclude,
     judge,
     release_bars,
@@ -126,8 +128,6 @@ def check(
     found = find_approval(
         loaded.policy, _iso(started), keys.trust, request.home, Path(loaded.layers[-1]), request.approval
     )
-    if found.problem is not None:
-        tell(f"An approval was found that does not hold: {found.problem}.")
     for sentence in told(shortfalls(loaded.policy, testset.manifest)):
         tell(sentence)
     for bar in approval_bars(loaded.policy, found, _iso(started)) if request.approval else ():
@@ -294,6 +294,7 @@ def _write_run(
     from gatekeeper.suites.stress_summary import corruption_errors, envelope
     from gatekeeper.suites.subgroups import gaps
 
+    told_bars = carried(bars, records.policy)
     contract = records.candidate.contract
     operating_point = contract.operating_point
     evidence = records.evidence.counting(records.policy.failure_costs.by_outcome)
@@ -322,14 +323,14 @@ def _write_run(
         policy_layers=tuple(Path(layer).name for layer in loaded.layers),
         notes=notes,
         approval=found.approval,
-        bars=bars,
+        bars=told_bars,
         structures=structures,
         overlays=_overlays(structures, contract, *kept),
         self_test=records.self_test,
     )
     files = records.to_files(folder)
-    reasons = tuple(bar.reason.value for bar in bars)
-    standing = Standing(keys.development, fact.exposures, (fact.sequence, fact.head), reasons)
+    ledger = LedgerState(size=fact.sequence, head=fact.head, exposures=fact.exposures)
+    standing = Standing(keys.development, ledger, told_bars)
     inner = state(records, files, keys.tool, standing)
     rendered = render_dossier(material, {**files, STATEMENT: inner})
     stamp = Stamp(meaning=load_settings(keys.folder).meaning("tool"), boxes=rendered.boxes)
@@ -337,6 +338,7 @@ def _write_run(
     pdf = sign_pdf(rendered.pdf, keys.tool, root, stamp=stamp, signing_time=_now(), baseline=baseline)
     (folder / DOSSIER).write_bytes(pdf)
     (folder / ATTESTATION).write_bytes(attest(pdf, records, files, keys.tool, standing))
+    (folder / TEST_RESULT).write_bytes(attest_result(pdf, records, files, keys.tool, standing))
     (folder / JUNIT).write_text(junit_xml(records.verdict), encoding="utf-8")
 
 

@@ -24,6 +24,7 @@ from gatekeeper.testset import Manifest
 
 DOSSIER = "dossier.pdf"
 ATTESTATION = "attestation.dsse.json"
+TEST_RESULT = "test-result.dsse.json"
 STATEMENT = "statement.dsse.json"
 JUNIT = "junit.xml"
 EVIDENCE = "cases.parquet"

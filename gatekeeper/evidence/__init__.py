@@ -2,9 +2,18 @@
 
 from gatekeeper.evidence.conditions import BASELINE, Condition, Plan
 from gatekeeper.evidence.environment import Clock, Environment
-from gatekeeper.evidence.findings import Digests, Finding, RunStamp, Threshold, Verdict, Waived, reproducible_digest
+from gatekeeper.evidence.findings import (
+    Digests,
+    Finding,
+    FindingInShort,
+    RunStamp,
+    Threshold,
+    Verdict,
+    Waived,
+    reproducible_digest,
+)
 from gatekeeper.evidence.outcomes import CaseOutcome, Outcome, Reason, VerdictWord
-from gatekeeper.evidence.record import STRICT, Record
+from gatekeeper.evidence.record import STRICT, Digest, Record
 from gatekeeper.evidence.table import Evidence, Rows, read_evidence
 
 __all__ = [
@@ -13,10 +22,12 @@ __all__ = [
     "CaseOutcome",
     "Clock",
     "Condition",
+    "Digest",
     "Digests",
     "Environment",
     "Evidence",
     "Finding",
+    "FindingInShort",
     "Outcome",
     "Plan",
     "Reason",

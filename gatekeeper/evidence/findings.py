@@ -52,23 +52,18 @@ class Waived(Record):
     expires: str
 
 
-class Finding(Record):
-    """One requirement against the evidence.
+class FindingInShort(Record):
+    """One requirement against the evidence, without its sentences: what an attestation says of it.
 
     ``estimate`` and ``interval`` are in ``unit`` (``1`` for a proportion, ``s`` for seconds); ``n`` counts what
-    ``n_of`` names (the denominator) and ``patients`` the clusters among them. ``more_cases`` says, for a requirement
-    that is not decided, about how many more of ``n_of`` would decide it if the estimate stayed where it is.
-    ``claimed`` is false when the policy's multiplicity rule does not let the requirement be claimed: in serial order,
-    when an earlier one is not met. ``waived`` is set when a waiver in force takes an outcome other than met out of the
-    verdict; the outcome itself stays. ``is_time`` marks a measured duration: the one kind of number that differs
-    between two runs on the same inputs.
+    ``n_of`` names (the denominator) and ``patients`` the clusters among them. ``claimed`` is false when the policy's
+    multiplicity rule does not let the requirement be claimed: in serial order, when an earlier one is not met.
+    ``waived`` is set when a waiver in force takes an outcome other than met out of the verdict; the outcome itself
+    stays.
     """
 
     id: str
-    suite: str
     metric: str
-    title: str
-    subgroup: dict[str, str] = Field(default_factory=dict)
     outcome: Outcome
     reason: Reason | None = None
     estimate: float | None
@@ -83,9 +78,27 @@ class Finding(Record):
     blocking: bool
     claimed: bool = True
     waived: Waived | None = None
+
+
+class Finding(FindingInShort):
+    """One requirement against the evidence, in words too.
+
+    ``more_cases`` says, for a requirement that is not decided, about how many more of ``n_of`` would decide it if the
+    estimate stayed where it is. ``is_time`` marks a measured duration: the one kind of number that differs between two
+    runs on the same inputs.
+    """
+
+    suite: str
+    title: str
+    subgroup: dict[str, str] = Field(default_factory=dict)
     is_time: bool = False
     more_cases: int | None = None
     words: str
+
+    @property
+    def in_short(self) -> FindingInShort:
+        """The finding without its sentences."""
+        return FindingInShort(**{name: getattr(self, name) for name in FindingInShort.model_fields})
 
     @property
     def full_title(self) -> str:

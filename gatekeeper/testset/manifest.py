@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
 from gatekeeper.canonical import JSON, canonical_json, digest_bytes
-from gatekeeper.evidence import STRICT, Record
+from gatekeeper.evidence import STRICT, Digest, Record
 from gatekeeper.evidence.conditions import UnusableKind
 from gatekeeper.testset.merkle import merkle_root
 
@@ -27,7 +27,7 @@ class LockedFile:
 
     role: Role
     path: str
-    sha256: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
+    sha256: Digest
     size: int = Field(ge=0)
 
 

@@ -5,17 +5,17 @@ from gatekeeper.verdict.conclude import conclude, decide
 from gatekeeper.verdict.decidable import Reach, Shortfall, shortfalls, told
 from gatekeeper.verdict.judge import judge
 from gatekeeper.verdict.recompute import recompute, recompute_self_test
-from gatekeeper.verdict.release import UNTRUSTED_APPROVAL, Bar, ReleaseBar, approval_bars, release_bars
+from gatekeeper.verdict.release import Bar, ReleaseBar, approval_bars, carried, release_bars
 from gatekeeper.verdict.self_test import run_self_test
 
 __all__ = [
-    "UNTRUSTED_APPROVAL",
     "Bar",
     "Reach",
     "ReleaseBar",
     "Shortfall",
     "approval_bars",
     "blind_spots",
+    "carried",
     "conclude",
     "decide",
     "judge",

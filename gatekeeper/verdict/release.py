@@ -27,9 +27,6 @@ class Bar(StrEnum):
     TEST_SET_WORN = "TEST_SET_WORN"
 
 
-UNTRUSTED_APPROVAL = "an approval of the policy was found, and it does not hold"
-
-
 @dataclass(frozen=True)
 class ReleaseBar:
     """One thing that bars a release: its stable name, a sentence without its full stop, and what would mend it."""
@@ -37,6 +34,12 @@ class ReleaseBar:
     reason: Bar
     words: str
     mend: str
+
+
+def carried(bars: tuple[ReleaseBar, ...], policy: Policy) -> tuple[ReleaseBar, ...]:
+    """Return the bars as a dossier tells them: an approval that did not hold is not in it, so to its reader is none."""
+    (missing,) = approval_bars(policy, FoundApproval(), "")
+    return tuple(missing if bar.reason is Bar.APPROVAL_NOT_TRUSTED else bar for bar in bars)
 
 
 def release_bars(
@@ -71,7 +74,7 @@ def approval_bars(policy: Policy, found: FoundApproval, started: str) -> Iterato
     if approval is None and found.problem is None:
         yield ReleaseBar(Bar.APPROVAL_MISSING, "nobody has approved the policy", mend)
     elif approval is None:
-        yield ReleaseBar(Bar.APPROVAL_NOT_TRUSTED, UNTRUSTED_APPROVAL, mend)
+        yield ReleaseBar(Bar.APPROVAL_NOT_TRUSTED, f"the approval does not hold ({found.problem})", mend)
     elif approval.digest != policy.digest:
         words = f"the approval of {approval.by} is of another version of the policy"
         yield ReleaseBar(Bar.APPROVAL_MISMATCH, words, mend)

@@ -23,16 +23,17 @@ import pytest
 from made_up_bench import CANDIDATE, POLICY, WEIGHTS
 from made_up_environment import environment
 
-from gatekeeper.attestation import Standing, attest
+from gatekeeper.attestation import LedgerState, Standing, attest
 from gatekeeper.candidate import load_candidate
 from gatekeeper.canonical import JSON, pretty_json
 from gatekeeper.evidence import Evidence, Plan, RunStamp
 from gatekeeper.policy import load_policy
+from gatekeeper.policy.approval import FoundApproval
 from gatekeeper.run_records import ATTESTATION, RunRecords
 from gatekeeper.suites import plan_policy
 from gatekeeper.testset import LockedCase, LockedFile, Manifest
 from gatekeeper.trust import load_keys
-from gatekeeper.verdict import conclude, judge
+from gatekeeper.verdict import conclude, judge, release_bars
 
 pytestmark = pytest.mark.benchmark
 
@@ -116,12 +117,14 @@ def _finished_run(folder: Path, cases_each: int) -> Path:
     stamp = RunStamp(id="made-up", started="2026-01-01T00:00:00Z", finished="2026-01-01T00:00:01Z")
     findings = judge(policy, evidence, 0.5, environment=made, started=stamp.started)
     verdict = conclude(policy, plan, findings, candidate.record, manifest, stamp, evidence=evidence, exploratory=False)
-    records = RunRecords(policy, plan, candidate.record, manifest, environment, evidence, verdict)
+    records = RunRecords(policy, plan, candidate.record, manifest, made, evidence, verdict)
     run = folder / "run"
     (run / "evidence").mkdir(parents=True)
     files = records.to_files(run)
     keys = load_keys(folder / "home")
-    standing = Standing(development=True, exposures=1, ledger=(1, "sha256:" + "0" * 64), bars=())
+    ledger = LedgerState(size=1, head="sha256:" + "0" * 64, exposures=1)
+    bars = release_bars(verdict, policy, FoundApproval(), development=True, exposures=1)
+    standing = Standing(development=True, ledger=ledger, bars=bars)
     (run / ATTESTATION).write_bytes(attest(b"", records, files, keys.tool, standing))
     return run
 
