@@ -230,3 +230,14 @@ def test_the_operating_point_is_told_with_the_limits_of_both_numbers() -> None:
     low, high = curve.sensitivity.limits
     assert f"sensitivity {curve.sensitivity.estimate:.3f} ({low:.3f} to {high:.3f})" in roc_chart(curve).words
     assert "no alarm at the operating point" in precision_recall_chart(_precision_recall(1.5)[0]).words
+
+
+def test_the_froc_curve_begins_at_what_is_reached_at_an_eighth_of_a_false_positive() -> None:
+    curve = _froc(0.5)
+    drawn = froc_chart(curve).svg
+    line = next(part.get("d", "") for part in ElementTree.fromstring(drawn) if part.get("stroke-width") == "1.3")
+    first, last = (tuple(map(float, step.split())) for step in (line[1:].split("L")[0], line.split("L")[-1]))
+    reached = curve.points[0][1].estimate
+    assert reached is not None
+    assert first == pytest.approx((40.0, 162.0 - 122.0 * reached), abs=0.01)
+    assert last == pytest.approx((318.0, 162.0 - 122.0 * max(curve.sensitivity)), abs=0.01)

@@ -12,7 +12,7 @@ from gatekeeper.dossier.curves import FrocCurve
 _WIDTH, _HEIGHT = 330.0, 196.0
 _X = Scale(-3.0, 3.0, 40.0, 318.0)  # logarithms to base 2 of 1/8 to 8
 _Y = Scale(0.0, 1.0, 162.0, 40.0)
-_LEAST = 2.0**-3
+_LEAST, _MOST = 2.0**-3, 2.0**3
 _RATES = ("1/8", "1/4", "1/2", "1", "2", "4", "8")
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -46,12 +46,14 @@ def _x(rate: float) -> float:
 
 
 def _steps(corners: list[tuple[float, float]]) -> list[Point]:
-    """Return the curve as the best sensitivity at each rate: level up to the next corner, then straight up."""
-    points: list[Point] = []
+    """Return the curve as the best sensitivity at each rate: level up to the next corner, then straight up.
+
+    It begins at the left end of the scale with what is reached there, and ends at the right one.
+    """
+    points = [(_X.start, _Y(max((share for rate, share in corners if rate <= _LEAST), default=0.0)))]
     for rate, share in corners:
-        if points:
-            points.append((_x(rate), points[-1][1]))
-        points.append((_x(rate), _Y(share)))
+        if _LEAST < rate <= _MOST:
+            points += [(_x(rate), points[-1][1]), (_x(rate), _Y(share))]
     return [*points, (_X.end, points[-1][1])]
 
 

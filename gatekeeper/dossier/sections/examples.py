@@ -12,12 +12,8 @@ from gatekeeper.dossier.gather_examples import MOST
 from gatekeeper.dossier.material import DossierMaterial
 from gatekeeper.dossier.wording import plain_name
 
-_COLUMNS = (
-    Column("Case", 34.0),
-    Column("Score", 12.0, "right"),
-    Column("From the operating point", 20.0, "right"),
-    Column("Groups", 34.0),
-)
+_COLUMNS = (Column("Case", 32.0), Column("Score", 14.0, "right"), Column("From the operating point", 20.0, "right"))
+_ATTRIBUTES = Column("Groups", 34.0)
 _GROUPS = {"false alarm": "False alarms", "miss": "Misses"}
 
 
@@ -35,25 +31,29 @@ def examples(material: DossierMaterial) -> Iterator[Block]:
         f"Wrong calls of answered {what}: at most {MOST} of each kind, half of them those nearest to the operating "
         "point, half of them those farthest from it."
     )
-    yield Table("Example cases", _COLUMNS, tuple(_rows(found)))
+    grouped = any(example.attributes for example in found)
+    columns = (*_COLUMNS, _ATTRIBUTES) if grouped else _COLUMNS
+    yield Table("Example cases", columns, tuple(_rows(found, grouped)), narrow=not grouped)
     yield from _pictures(material)
 
 
-def _rows(found: tuple[Example, ...]) -> Iterator[Row]:
+def _rows(found: tuple[Example, ...], grouped: bool) -> Iterator[Row]:
     for kind, title in _GROUPS.items():
         of_kind = [example for example in found if example.kind == kind]
         if not of_kind:
             continue
         yield Row(group=title)
         for example in of_kind:
-            yield Row(
-                (
-                    Cell(example.case, (example.what,) if example.what else (), strong=True),
-                    Cell("nothing found" if example.score is None else _number(example.score)),
-                    Cell("–" if example.distance is None else _number(example.distance)),
-                    Cell("; ".join(f"{plain_name(name)} {value or 'not given'}" for name, value in example.attributes)),
-                )
+            cells = (
+                Cell(example.case, (example.what,) if example.what else (), strong=True),
+                Cell("nothing found" if example.score is None else _number(example.score)),
+                Cell("–" if example.distance is None else _number(example.distance)),
             )
+            yield Row((*cells, Cell(_told(example))) if grouped else cells)
+
+
+def _told(example: Example) -> str:
+    return "; ".join(f"{plain_name(name)} {value or 'not given'}" for name, value in example.attributes)
 
 
 def _pictures(material: DossierMaterial) -> Iterator[Block]:

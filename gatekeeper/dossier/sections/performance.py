@@ -66,14 +66,17 @@ def _curves(material: DossierMaterial) -> Iterator[Block]:
     if material.roc is None:
         yield Paragraph("There is no ROC curve: it needs scores of positive and of negative cases.")
         return
-    curves = material.shown.precision_recall
+    curves = [precision_recall_chart(curve) for curve in material.shown.precision_recall]
     caption = (
         "All cases that are no repeats. Ring: the operating point; bars: the limits of both rates, by the method of "
         f"their requirements. {_of_roc(material.roc.band)} The dashed diagonal is chance."
     )
     if curves:
-        caption += f" {_of_precision(curves[0].band, len(curves) > 1)}"
-    yield Figure((roc_chart(material.roc), *(precision_recall_chart(curve) for curve in curves)), caption)
+        caption += f" {_of_precision(material.shown.precision_recall[0].band)}"
+    yield Figure((roc_chart(material.roc), *curves[:1]), caption)
+    if curves[1:]:
+        caption = "The same at the prevalence that the policy declares, taken as known: the dashed line."
+        yield Figure(tuple(curves[1:]), caption)
 
 
 def _of_roc(band: Band | None) -> str:
@@ -85,15 +88,16 @@ def _of_roc(band: Band | None) -> str:
     )
 
 
-def _of_precision(band: Band | None, declared: bool) -> str:
-    at = "the test set's own share of positives, taken as given"
-    at += ", and at the prevalence that the policy declares" if declared else ""
+def _of_precision(band: Band | None) -> str:
     drawn = (
         "Grey there: limits of specificity at each sensitivity, by the same method, carried over by Bayes' rule."
         if band
         else "There is no band for it."
     )
-    return f"Precision is that at {at}: the dashed line, which calls at random would reach. {drawn}"
+    return (
+        "Precision is that at the test set's own share of positives, taken as given: the dashed line, which calls at "
+        f"random would reach. {drawn}"
+    )
 
 
 def confusion_counts(material: DossierMaterial) -> tuple[int, int, int, int] | None:

@@ -54,8 +54,8 @@ def _told(found: Unanswered) -> str:
     )
     return (
         f"Each with the interval of the requirement's own method. {judged} Wrong means: a positive case not called, a "
-        "negative one called; a structure or a lesion missed. Answered cases alone are shown for comparison and judge "
-        "nothing."
+        "negative one called, a case called the class farthest from its own, a structure or a lesion missed. Answered "
+        "cases alone are shown for comparison and judge nothing."
     )
 
 
