@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 import pytest
+from made_up_bench import Bench
 from made_up_evidence import MadeUpCase, evidence_of
 from made_up_material import material
 from made_up_shown import classification_policy, detection_policy, of_findings, scored
@@ -18,9 +19,12 @@ from gatekeeper.dossier.curves import Example, Shown, Thumbnail
 from gatekeeper.dossier.gather_examples import MOST, examples
 from gatekeeper.dossier.gather_shown import shown
 from gatekeeper.dossier.sections import examples as section
-from gatekeeper.dossier.thumbnails import thumbnail_of, window
+from gatekeeper.dossier.thumbnails import thumbnail_of, thumbnails_of, window
+from gatekeeper.errors import IntegrityError
 from gatekeeper.policy.schema import Pages
+from gatekeeper.testset import open_lock
 from gatekeeper.testset.readers.image import Image
+from gatekeeper.trust import load_keys
 
 FALSE = [0.5, 0.51, 0.6, 0.7, 0.8, 0.95]
 MISSED = [0.49, 0.1, 0.2]
@@ -176,3 +180,28 @@ def test_examples_of_evidence_do_not_depend_on_the_order_of_rows() -> None:
     evidence = scored()
     turned = type(evidence)(evidence.table.take(list(range(evidence.table.num_rows))[::-1]))
     assert examples(classification_policy(), turned, 0.5) == examples(classification_policy(), evidence, 0.5)
+
+
+def test_pictures_are_read_through_the_lock_one_a_case(bench: Bench) -> None:
+    testset = open_lock(bench.lock, load_keys(bench.home).root, root=bench.folder)
+    first, second = (case.case_id for case in testset.manifest.cases[:2])
+    found = (
+        Example("false alarm", first, 0.9, 0.4),
+        Example("miss", first, None, None),
+        Example("miss", second, 0.1, 0.4),
+    )
+    drawn = thumbnails_of(testset, found, Intensity(zero_at=0.0, one_at=255.0))
+    assert [(one.case_id, one.caption) for one in drawn] == [
+        (first, "false alarm, score 0.900"),
+        (second, "miss, score 0.100"),
+    ]
+    assert drawn[0].grey.shape == (64, 64)
+    assert set(np.unique(drawn[0].grey)) == {0, 255}  # a disc
+
+
+def test_a_file_that_changed_since_it_was_locked_gives_no_picture(bench: Bench) -> None:
+    testset = open_lock(bench.lock, load_keys(bench.home).root, root=bench.folder)
+    case = testset.manifest.cases[0]
+    (bench.folder / case.files[0].path).write_bytes(b"something else")
+    with pytest.raises(IntegrityError):
+        thumbnails_of(testset, (Example("miss", case.case_id, 0.1, 0.4),), Intensity())

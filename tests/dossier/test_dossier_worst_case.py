@@ -8,6 +8,7 @@ import pytest
 from made_up_evidence import cells, evidence_of, named
 from made_up_material import material
 from made_up_shown import classification_policy, scored
+from made_up_structures import outlined, structure_evidence, structure_policy
 from scipy.stats import binomtest
 
 from gatekeeper.dossier.blocks import Paragraph, Table
@@ -90,3 +91,14 @@ def test_the_share_is_told_with_its_interval_and_the_table_with_outcomes() -> No
 def test_where_all_failures_count_as_wrong_it_says_that_this_is_the_worst_case() -> None:
     text, _ = told(classification_policy())
     assert "What was judged is the worst case" in text
+
+
+def test_structures_that_were_lost_are_counted_as_missed() -> None:
+    policy, outlines = structure_policy(), structure_evidence(outlined())
+    found = unanswered(policy, outlines, 0.5)
+    assert found is not None
+    assert (found.lost, found.answered.n) == (2, 40)
+    dice = next(one for one in found.costed if one.requirement.metric == "dice")
+    assert dice.answered.estimate is not None
+    assert dice.judged == dice.worst
+    assert dice.worst.estimate == pytest.approx(dice.answered.estimate * 38 / 40)  # two at 0

@@ -26,7 +26,7 @@ def examples(material: DossierMaterial) -> Iterator[Block]:
     if not found:
         yield Paragraph("No answered case was called wrong at the operating point.")
         return
-    what = "findings and lesions" if material.shown.froc else "cases"
+    what = "findings and lesions" if material.policy.context.task == "detection" else "cases"
     yield Paragraph(
         f"Wrong calls of answered {what}: at most {MOST} of each kind, half of them those nearest to the operating "
         "point, half of them those farthest from it."
@@ -66,7 +66,7 @@ def _pictures(material: DossierMaterial) -> Iterator[Block]:
             "Each case's image, of a volume the middle slice, in the window that the candidate declares; without one, "
             "from the 1st to the 99.5th percentile."
         )
-        if material.shown.froc:
+        if material.policy.context.task == "detection":
             caption += " Evidence does not hold where in an image a finding lies: it need not lie in this slice."
         yield Figure(drawn, caption)
 

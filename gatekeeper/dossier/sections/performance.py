@@ -35,7 +35,7 @@ def performance(material: DossierMaterial) -> tuple[Block, ...]:
 
 def _calls(material: DossierMaterial) -> Iterator[Block]:
     cut = material.candidate.contract.operating_point
-    score = "the highest score of its findings" if material.shown.froc else "its score"
+    score = "the highest score of its findings" if material.policy.context.task == "detection" else "its score"
     yield Paragraph(f"A case is called positive when {score} is at or above the operating point, {cut:g}.")
     counts = confusion_counts(material)
     if counts is not None:
