@@ -287,8 +287,11 @@ def _write_run(
     kept: tuple[LockedTestSet, KeptMasks],
 ) -> None:
     from gatekeeper.dossier import DossierMaterial, render_dossier, structure_results
-    from gatekeeper.dossier.gather import failures, latency_seconds, peak_memory, repeat_scatter, roc_curve, stage_times
+    from gatekeeper.dossier.gather import failures, latency_seconds, peak_memory, repeat_scatter, stage_times
+    from gatekeeper.dossier.gather_curves import roc_curve
+    from gatekeeper.dossier.gather_shown import shown
     from gatekeeper.dossier.gather_stress import ladders
+    from gatekeeper.dossier.thumbnails import thumbnails_of
     from gatekeeper.suites.refusal import by_kind
     from gatekeeper.suites.repeat_summary import level_summaries
     from gatekeeper.suites.stress_summary import corruption_errors, envelope
@@ -306,7 +309,7 @@ def _write_run(
         candidate=records.candidate,
         manifest=records.manifest,
         environment=records.environment,
-        roc=roc_curve(evidence, operating_point),
+        roc=roc_curve(records.policy, evidence, operating_point),
         ladders=ladders(records.policy, evidence, operating_point),
         repeatability=repeat_scatter(evidence, operating_point),
         levels=level_summaries(records.policy, evidence, operating_point),
@@ -327,6 +330,12 @@ def _write_run(
         structures=structures,
         overlays=_overlays(structures, contract, *kept),
         self_test=records.self_test,
+        shown=shown(
+            records.policy,
+            evidence,
+            operating_point,
+            partial(thumbnails_of, kept[0], intensity=contract.input.intensity),
+        ),
     )
     files = records.to_files(folder)
     ledger = LedgerState(size=fact.sequence, head=fact.head, exposures=fact.exposures)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from made_up_bench import CANDIDATE, Bench, disc, write_dicom
 from made_up_keys import make_release_keys
+from pypdf import PdfReader
 from torch.cuda import is_available as cuda_is_available
 
 from gatekeeper.attestation import checkpoint_of
@@ -55,6 +56,25 @@ def test_a_run_leaves_every_file_of_the_design(finished_run: Path) -> None:
         "junit.xml",
         "self_test.json",
     }
+
+
+def test_the_dossier_shows_curves_calibration_and_no_picture_without_leave(finished_run: Path) -> None:
+    reader = PdfReader(finished_run / "dossier.pdf")
+    text = " ".join(page.extract_text() for page in reader.pages)
+    for shown in ("ROC curve", "Precision-recall at 20.0", "Expected calibration error", "Example cases"):
+        assert shown in text
+    assert not any(image for page in reader.pages for image in page.images)
+
+
+def test_the_dossier_shows_images_of_wrong_calls_where_the_policy_allows_it(bench: Bench) -> None:
+    bench.candidate.write_text(CANDIDATE.format(operating_point=0.9999))  # which misses
+    with bench.policy.open("a") as stream:
+        stream.write("dossier: {pictures: true}\n")
+    folder = check(request_for(bench)).folder
+    pages = PdfReader(folder / "dossier.pdf").pages
+    images = {image.name: image.image for page in pages for image in page.images}  # every page lists all of them
+    assert 1 <= len(images) <= 8
+    assert {image.size for image in images.values() if image} == {(64, 64)}
 
 
 def test_the_same_inputs_give_the_same_verdict_json_but_for_times_and_run_id(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """Evidence and verdict as a document: one page for a radiologist, an hour for a regulator."""
 
+from gatekeeper.dossier.curves import RocCurve
 from gatekeeper.dossier.gather_structures import structure_results
 from gatekeeper.dossier.geometry import SignatureBox
 from gatekeeper.dossier.material import (
@@ -9,7 +10,6 @@ from gatekeeper.dossier.material import (
     LedgerFact,
     Overlay,
     RepeatScatter,
-    RocCurve,
     StructureResult,
     StructureValue,
     VolumePairs,

@@ -1,31 +1,13 @@
-"""From evidence to what a dossier draws: curves and scatter, by the suites' own measurements."""
+"""From evidence to what a dossier draws: scatter, times and failures, by the suites' own measurements."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from gatekeeper.dossier.material import Failures, RepeatScatter, RocCurve, StageTimes
+from gatekeeper.dossier.material import Failures, RepeatScatter, StageTimes
 from gatekeeper.evidence import BASELINE, Evidence
 from gatekeeper.suites.latency import BATCH_ID, COLD_ID, LATENCY_ID, stage_seconds
 from gatekeeper.suites.repeats import Repeats
-from gatekeeper.suites.subjects import Subjects
-
-
-def roc_curve(evidence: Evidence, operating_point: float) -> RocCurve | None:
-    """Return the ROC curve of the originals at baseline; None when all are of one class, or answers are no scores."""
-    subjects = Subjects.of(evidence.under(BASELINE.id), operating_point)
-    if len(subjects.rows) == 0 or subjects.one_class or np.isnan(subjects.rows.score).all():
-        return None
-    order = np.argsort(-subjects.ranks, kind="stable")
-    ranks, positive = subjects.ranks[order], subjects.rows.label[order] == 1
-    ends = np.append(np.flatnonzero(np.diff(ranks)), len(ranks) - 1)
-    hits, alarms = np.cumsum(positive)[ends], np.cumsum(~positive)[ends]
-    table = subjects.table
-    return RocCurve(
-        false_positive_rate=(0.0, *(alarms / alarms[-1]).tolist()),
-        true_positive_rate=(0.0, *(hits / hits[-1]).tolist()),
-        operating_point=(float(table.fp / (table.fp + table.tn)), float(table.tp / (table.tp + table.fn))),
-    )
 
 
 def repeat_scatter(evidence: Evidence, operating_point: float) -> RepeatScatter | None:

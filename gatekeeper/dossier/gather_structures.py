@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gatekeeper.dossier.asking import asking
 from gatekeeper.dossier.material import StructureResult, StructureValue, VolumePairs
 from gatekeeper.evidence import BASELINE, Evidence, Rows
 from gatekeeper.metrics import METRICS, Metric
@@ -87,12 +88,8 @@ def _is_of(column: str, structure: str) -> bool:
 
 
 def _asking(spec: Metric, structure: str, tolerance: str) -> Requirement:
-    """Return a requirement that is measured and never judged."""
-    end = {"lower_limit": {"at_least": 0}} if spec.higher_is_better else {"upper_limit": {"at_most": f"0 {spec.unit}"}}
-    if spec.unit == "1":
-        end = {name: dict.fromkeys(side, 0) for name, side in end.items()}
     options = {"tolerance": f"{tolerance} mm"} if tolerance else {}
-    return Requirement.model_validate({"metric": spec.name, "structure": structure, **end, **options})
+    return asking(spec, structure=structure, **options)
 
 
 def _column(rows: Rows, structure: str, what: str) -> NDArray[np.float64]:

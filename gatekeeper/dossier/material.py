@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.candidate.load import CandidateRecord
+from gatekeeper.dossier.curves import RocCurve, Shown
 from gatekeeper.evidence import Environment, Plan, Verdict
 from gatekeeper.evidence.self_test import SelfTest
 from gatekeeper.policy import Policy
@@ -18,15 +19,6 @@ from gatekeeper.suites.stress_summary import CorruptionError, Held
 from gatekeeper.suites.subgroups import Asked
 from gatekeeper.testset import Manifest
 from gatekeeper.verdict import ReleaseBar
-
-
-@dataclass(frozen=True)
-class RocCurve:
-    """Points of a ROC curve from (0, 0) to (1, 1), and the one at which the candidate works."""
-
-    false_positive_rate: tuple[float, ...]
-    true_positive_rate: tuple[float, ...]
-    operating_point: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -173,7 +165,7 @@ class DossierMaterial:
     after the requirements. ``bars`` is all that bars the release. ``structures`` are what was outlined or measured,
     ``overlays`` pictures of a few cases, which are shown only where the policy allows it. ``envelope`` is how far each
     requirement holds along each ladder. ``self_test`` is what the gate made of planted defects. ``levels`` are
-    those of repeatability that were tried.
+    those of repeatability that were tried. ``shown`` is what the section on performance draws.
     """
 
     verdict: Verdict
@@ -203,3 +195,4 @@ class DossierMaterial:
     stages: tuple[StageTimes, ...] = ()
     peak_mib: tuple[tuple[str, float], ...] = ()
     levels: tuple[LevelSummary, ...] = ()
+    shown: Shown = field(default_factory=Shown)

@@ -132,6 +132,16 @@ def interval(finding: Finding) -> str | None:
     return f"{low} to {high}"
 
 
+def between(ends: tuple[float, float], style: Style) -> str:
+    """Write the ends of an interval as ``0.884 to 0.960``."""
+    return " to ".join(number(end, style) for end in ends)
+
+
+def estimated(value: float, ends: tuple[float, float] | None, style: Style = Style.SHARE) -> str:
+    """Write a number with the ends of its interval, if it has one: ``0.931 (0.884 to 0.960)``."""
+    return f"{number(value, style)} ({between(ends, style)})" if ends else number(value, style)
+
+
 def threshold(wanted: Threshold, style: Style) -> str:
     """Write the demand, such as ``≥ 0.80``."""
     return f"{'≥' if wanted.at_least is not None else '≤'}\u00a0{bound(wanted.value, style)}"

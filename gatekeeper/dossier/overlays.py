@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from gatekeeper.dossier.gather_structures import worst_and_best
 from gatekeeper.dossier.material import Overlay, StructureResult
+from gatekeeper.dossier.slices import as_bytes, shown_pixel, thinned
 from gatekeeper.testset import LockedTestSet
 from gatekeeper.testset.readers import read_image
 from gatekeeper.testset.readers.image import Image
 from gatekeeper.testset.readers.mask import read_mask
 
 _WINDOW = (1.0, 99.5)  # percentiles of the volume that become black and white
-_MOST_PIXELS = 512  # along either side of a picture
 
 
 def overlays_of(
@@ -44,10 +44,10 @@ def overlays_of(
         Overlay(
             case_id=case_id,
             plane=plane,
-            grey=_as_bytes(slices[0], low, high)[_thinned(slices[0].shape)],
-            reference=np.asarray(slices[1], dtype=np.bool_)[_thinned(slices[0].shape)],
-            predicted=np.asarray(slices[2], dtype=np.bool_)[_thinned(slices[0].shape)],
-            pixel_mm=_pixel(pixel, slices[0].shape),
+            grey=as_bytes(slices[0], low, high)[thinned(slices[0].shape)],
+            reference=np.asarray(slices[1], dtype=np.bool_)[thinned(slices[0].shape)],
+            predicted=np.asarray(slices[2], dtype=np.bool_)[thinned(slices[0].shape)],
+            pixel_mm=shown_pixel(pixel, slices[0].shape),
             caption=words,
         )
         for plane, slices, pixel in _slices(image, grey, reference, predicted)
@@ -134,21 +134,3 @@ def _middle(parts: _Parts) -> tuple[int, int, int]:
         filled = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
         ends.append(int(filled[0] + filled[-1]) // 2)
     return ends[0], ends[1], ends[2]
-
-
-def _as_bytes(values: NDArray[np.generic], low: float, high: float) -> NDArray[np.uint8]:
-    span = high - low if high > low else 1.0
-    shares = np.clip((np.asarray(values, dtype=np.float64) - low) / span, 0.0, 1.0)
-    return np.asarray(np.round(shares * 255.0), dtype=np.uint8)
-
-
-def _step(shape: tuple[int, ...]) -> int:
-    return -(-max(shape) // _MOST_PIXELS)
-
-
-def _thinned(shape: tuple[int, ...]) -> tuple[slice, slice]:
-    return slice(None, None, _step(shape)), slice(None, None, _step(shape))
-
-
-def _pixel(pixel: tuple[float, ...], shape: tuple[int, ...]) -> tuple[float, float]:
-    return pixel[0] * _step(shape), pixel[1] * _step(shape)

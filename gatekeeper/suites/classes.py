@@ -55,7 +55,7 @@ MEASURED = (*TABLES, *AREAS, *SHARES)
 def measures(requirement: Requirement, rows: Rows) -> bool:
     """Say whether a requirement is on calls of several classes; calibration is where rows hold such."""
     name = requirement.spec.name
-    return name in (*MEASURED, CLASSWISE) or (name in CALIBRATION and _held(rows))
+    return name in (*MEASURED, CLASSWISE) or (name in CALIBRATION and held(rows))
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class ClassSubjects:
 def measure(requirement: Requirement, rows: Rows) -> Measurement:
     """Measure a requirement on calls of several classes."""
     spec = requirement.spec
-    if not _held(rows):
+    if not held(rows):
         return undefined(Reason.NOT_MEASURED, spec.n_of)
     if not (rows.case == rows.subject).any():
         return undefined(Reason.TOO_FEW_CASES, spec.n_of)
@@ -103,7 +103,8 @@ def measure(requirement: Requirement, rows: Rows) -> Measurement:
     return measured(value, enough and enough.within(spec.lowest, spec.highest), n, spec.n_of, patients)
 
 
-def _held(rows: Rows) -> bool:
+def held(rows: Rows) -> bool:
+    """Say whether rows hold probabilities of several classes."""
     return any(name.startswith(_PREFIX) for name in rows.answers)
 
 

@@ -7,26 +7,59 @@ import random
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from made_up_material import finding, ladders, roc, scatter, seconds
+from made_up_shown import classification_policy, detection_policy, lesions, scored
 
-from gatekeeper.dossier import Ladder, LadderStep, RepeatScatter
+from gatekeeper.dossier import Ladder, LadderStep, RepeatScatter, RocCurve
 from gatekeeper.dossier.charts import (
     Drawing,
+    froc_chart,
     interval_chart,
     ladder_chart,
     latency_chart,
     outcome_mark,
     percentile,
+    precision_recall_chart,
+    reliability_chart,
     repeatability_chart,
     response_range,
     roc_chart,
+    thumbnail_picture,
     verdict_mark,
 )
+from gatekeeper.dossier.charts.square import MOST_ROWS, data, told_apart
 from gatekeeper.dossier.charts.svg import Scale, round_steps
+from gatekeeper.dossier.curves import FrocCurve, PrecisionRecallCurve, Reliability, Thumbnail
+from gatekeeper.dossier.gather_calibration import reliability
+from gatekeeper.dossier.gather_curves import precision_recall, roc_curve
+from gatekeeper.dossier.gather_froc import froc
 from gatekeeper.evidence import Outcome, Threshold, VerdictWord
 
 SVG = "{http://www.w3.org/2000/svg}"
+
+
+def _roc() -> RocCurve:
+    curve = roc_curve(classification_policy(), scored(), 0.5)
+    assert curve is not None
+    return curve
+
+
+def _precision_recall(cut: float = 0.5) -> tuple[PrecisionRecallCurve, ...]:
+    return precision_recall(classification_policy(), scored(), cut)
+
+
+def _reliability() -> Reliability:
+    found = reliability(classification_policy(), scored(), 0.5)
+    assert found is not None
+    return found
+
+
+def _froc(cut: float) -> FrocCurve:
+    found = froc(detection_policy(), lesions(), cut)
+    assert found is not None
+    return found
 
 
 def _ladder_of_hostile_name() -> Drawing:
@@ -39,6 +72,16 @@ CHARTS: dict[str, Callable[[], Drawing | None]] = {
     "interval": lambda: interval_chart(finding("sensitivity")),
     "interval of an estimate": lambda: interval_chart(finding("x", interval=None, unit="severity", estimate=4.0)),
     "roc": lambda: roc_chart(roc()),
+    "roc with band and limits": lambda: roc_chart(_roc()),
+    "precision-recall": lambda: precision_recall_chart(_precision_recall()[0]),
+    "precision-recall at a declared prevalence": lambda: precision_recall_chart(_precision_recall()[1]),
+    "precision-recall without an alarm": lambda: precision_recall_chart(_precision_recall(1.5)[0]),
+    "reliability": lambda: reliability_chart(_reliability()),
+    "froc": lambda: froc_chart(_froc(0.5)),
+    "froc beyond its scale": lambda: froc_chart(_froc(1.5)),
+    "thumbnail": lambda: thumbnail_picture(
+        Thumbnail("</svg>&", "image", np.eye(5, dtype=np.uint8) * 255, (0.5, 1.0), "<b>")
+    ),
     "ladder": lambda: ladder_chart(ladders()[1], response_range(ladders())),
     "ladder that was never measured": _ladder_of_hostile_name,
     "latency": lambda: latency_chart(seconds(), [0.02]),
@@ -75,7 +118,7 @@ def test_colours_are_inks_or_one_dark_blue(name: str) -> None:
     assert drawn is not None
     elements = list(ElementTree.fromstring(drawn.svg).iter())
     used = {element.get(attribute) for element in elements for attribute in ("fill", "stroke")}
-    assert used <= {None, "none", "#1a1a1a", "#666666", "#b5b5b5", "#ffffff", "#1f3a68"}
+    assert used <= {None, "none", "#1a1a1a", "#666666", "#b5b5b5", "#ffffff", "#1f3a68", "#e3e3e3"}
 
 
 def test_outcomes_and_verdicts_differ_in_shape() -> None:
@@ -148,3 +191,53 @@ def test_charts_that_stand_side_by_side_share_one_range() -> None:
     low, high = response_range(ladders())
     assert 0.0 <= low < 0.8 < high <= 1.0
     assert response_range([]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("name", ["roc with band and limits", "precision-recall", "reliability", "froc"])
+def test_a_chart_of_performance_carries_its_numbers(name: str) -> None:
+    drawn = CHARTS[name]()
+    assert drawn is not None
+    assert drawn.data is not None
+    assert all(len(row) == len(drawn.data.columns) for row in drawn.data.rows)
+    assert any(value is not None for row in drawn.data.rows for value in row[-2:])
+
+
+def test_bins_are_told_with_their_counts_and_limits() -> None:
+    found = _reliability()
+    told = reliability_chart(found).data
+    assert told is not None
+    assert [row[2:4] for row in told.rows] == list(zip(found.positives, found.negatives, strict=True))
+    shares = [row[4:] for row in told.rows if row[4] is not None]
+    assert shares == [(b.mean_score, b.observed, b.interval.lower, b.interval.upper) for b in found.bins]
+
+
+def test_a_long_curve_is_told_thinned_with_both_of_its_ends() -> None:
+    corners = [(at / 5000.0, 1.0) for at in range(5001)]
+    rows = data(("x", "y"), corners, None).rows
+    assert MOST_ROWS / 2 < len(rows) <= MOST_ROWS + 1
+    assert (rows[0][0], rows[-1][0]) == (0.0, 1.0)
+
+
+def test_corners_that_the_eye_cannot_tell_apart_are_drawn_as_one() -> None:
+    assert told_apart([(0.0, 0.0), (0.05, 0.0), (0.2, 0.0), (0.25, 0.0)]) == [(0.0, 0.0), (0.2, 0.0), (0.25, 0.0)]
+    assert told_apart([]) == []
+
+
+def test_the_operating_point_is_told_with_the_limits_of_both_numbers() -> None:
+    curve = _roc()
+    assert curve.sensitivity is not None
+    assert curve.sensitivity.limits is not None
+    low, high = curve.sensitivity.limits
+    assert f"sensitivity {curve.sensitivity.estimate:.3f} ({low:.3f} to {high:.3f})" in roc_chart(curve).words
+    assert "no alarm at the operating point" in precision_recall_chart(_precision_recall(1.5)[0]).words
+
+
+def test_the_froc_curve_begins_at_what_is_reached_at_an_eighth_of_a_false_positive() -> None:
+    curve = _froc(0.5)
+    drawn = froc_chart(curve).svg
+    line = next(part.get("d", "") for part in ElementTree.fromstring(drawn) if part.get("stroke-width") == "1.3")
+    first, last = (tuple(map(float, step.split())) for step in (line[1:].split("L")[0], line.split("L")[-1]))
+    reached = curve.points[0][1].estimate
+    assert reached is not None
+    assert first == pytest.approx((40.0, 162.0 - 122.0 * reached), abs=0.01)
+    assert last == pytest.approx((318.0, 162.0 - 122.0 * max(curve.sensitivity)), abs=0.01)

@@ -13,7 +13,7 @@ from gatekeeper.dossier.blocks import Content, Facts, Figure, Paragraph, Points,
 from gatekeeper.dossier.content import DEVELOPMENT, EXPLORATORY, compose_content
 from gatekeeper.dossier.material import DossierMaterial
 from gatekeeper.dossier.sections import methods
-from gatekeeper.dossier.sections.measured import confusion_counts
+from gatekeeper.dossier.sections.performance import confusion_counts
 from gatekeeper.evidence import Outcome, Reason, VerdictWord
 from gatekeeper.metrics import METRICS, Metric
 from gatekeeper.policy.approval import Approval

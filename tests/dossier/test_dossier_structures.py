@@ -33,7 +33,8 @@ from gatekeeper.dossier.blocks import Facts, Figure, Points, Table
 from gatekeeper.dossier.charts import agreement_chart, overlay_picture, strip_chart
 from gatekeeper.dossier.charts.outline import outlines
 from gatekeeper.dossier.content import compose_content
-from gatekeeper.dossier.gather import repeat_scatter, roc_curve
+from gatekeeper.dossier.gather import repeat_scatter
+from gatekeeper.dossier.gather_curves import roc_curve
 from gatekeeper.dossier.gather_structures import structure_results, worst_and_best
 from gatekeeper.dossier.material import VolumePairs
 from gatekeeper.errors import InvalidRunError
@@ -202,7 +203,7 @@ def test_the_worst_answered_cases_and_the_best_one_are_shown(result: StructureRe
 
 def test_scores_that_are_not_there_give_no_curve_and_no_scatter() -> None:
     evidence = structure_evidence(outlined())
-    assert roc_curve(evidence, 0.5) is None
+    assert roc_curve(structure_policy(), evidence, 0.5) is None
     assert repeat_scatter(evidence, 0.5) is None
 
 

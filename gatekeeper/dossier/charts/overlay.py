@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
 import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.dossier.charts import svg
 from gatekeeper.dossier.charts.outline import outlines
+from gatekeeper.dossier.charts.pixels import png
 from gatekeeper.dossier.charts.svg import INK, PAPER, Drawing, Point
 from gatekeeper.dossier.material import Overlay
 from gatekeeper.dossier.wording import shortened
@@ -30,7 +28,7 @@ def overlay_picture(overlay: Overlay) -> Drawing:
     parts = [
         svg.text((0.0, 7.5), shortened(overlay.case_id, 30), size=7.5, weight=600),
         svg.text((0.0, 16.5), f"{overlay.plane}; {overlay.caption}" if overlay.caption else overlay.plane, size=6.8),
-        svg.picture((0.0, _HEAD), (width, height), _png(overlay.grey)),
+        svg.picture((0.0, _HEAD), (width, height), png(overlay.grey)),
         *_outline(overlay.reference, step, None),
         *_outline(overlay.predicted, step, _DASHES),
     ]
@@ -60,11 +58,3 @@ def _outline(mask: NDArray[np.bool_], step: tuple[float, float], dashes: str | N
 
 def _points(line: tuple[tuple[int, int], ...], step: tuple[float, float]) -> list[Point]:
     return [(column * step[1], _HEAD + row * step[0]) for row, column in line]
-
-
-def _png(grey: NDArray[np.uint8]) -> str:
-    from PIL import Image
-
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(grey)).save(stream, format="PNG", compress_level=9)
-    return base64.b64encode(stream.getvalue()).decode("ascii")

@@ -16,6 +16,7 @@ FAMILY = "Dossier Sans"
 INK = "#1a1a1a"
 QUIET = "#666666"
 HAIR = "#b5b5b5"
+BAND = "#e3e3e3"
 ACCENT = "#1f3a68"
 PAPER = "#ffffff"
 PICTURE = "data:image/png;base64,"  # the one kind of address that a drawing may name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gatekeeper.dossier.blocks import Block, Cell, Column, Paragraph, Row, Table
 from gatekeeper.dossier.material import DossierMaterial, Failures
+from gatekeeper.dossier.sections import worst_case
 
 _MOST_NAMED = 5
 _COSTS = {
@@ -37,6 +38,7 @@ def failures(material: DossierMaterial) -> tuple[Block, ...]:
             f"denominator, at the cost that the policy declares.{replaced}"
         ),
         Table("Cases without a usable answer", columns, tuple(_row(group, costs) for group in material.failures)),
+        *worst_case.worst_case(material),
     )
 
 

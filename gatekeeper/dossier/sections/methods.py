@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gatekeeper.dossier.blocks import Block, Cell, Column, Heading, Points, Row, Table
+from gatekeeper.dossier.drawn import methods_drawn, metrics_drawn
 from gatekeeper.dossier.material import DossierMaterial
 from gatekeeper.dossier.sections.structures import metrics_of
 from gatekeeper.dossier.wording import joined
@@ -341,7 +342,7 @@ def _missing_answers(costs: FailureCosts) -> str:
 def _metrics(material: DossierMaterial) -> Table:
     names = [finding.metric for finding in material.verdict.findings]
     names += [requirement.spec.name for requirement in material.policy.requirements.values()]
-    names += metrics_of(material.structures)
+    names += [*metrics_of(material.structures), *metrics_drawn(material.shown)]
     columns = (Column("Metric", 19.0), Column("Definition", 44.0), Column("Source", 37.0))
     rows = []
     for name in dict.fromkeys(names):
@@ -356,7 +357,8 @@ def _metrics(material: DossierMaterial) -> Table:
 
 
 def _intervals(material: DossierMaterial) -> Points:
-    used = list(dict.fromkeys(finding.method for finding in material.verdict.findings if finding.interval or finding.n))
+    found = [finding.method for finding in material.verdict.findings if finding.interval or finding.n]
+    used = list(dict.fromkeys((*found, *methods_drawn(material.roc, material.shown))))
     known = [(title, words) for key, title, words in _INTERVALS if any(key in method.lower() for method in used)]
     strange = [m for m in used if not m.startswith("none") and not any(key in m.lower() for key, _, _ in _INTERVALS)]
     return Points(

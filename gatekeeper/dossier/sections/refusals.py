@@ -5,7 +5,7 @@ from __future__ import annotations
 from gatekeeper.dossier import numerals
 from gatekeeper.dossier.blocks import Block, Cell, Column, Paragraph, Row, Table
 from gatekeeper.dossier.material import DossierMaterial
-from gatekeeper.dossier.sections.measured import words_of
+from gatekeeper.dossier.sections.found import words_of
 from gatekeeper.dossier.wording import plain_name
 from gatekeeper.metrics import Suite
 from gatekeeper.suites.refusal import Refusals

@@ -12,7 +12,7 @@ from gatekeeper.dossier.charts import repeatability_chart
 from gatekeeper.dossier.material import DossierMaterial
 from gatekeeper.dossier.numerals import Style
 from gatekeeper.dossier.sections import structures
-from gatekeeper.dossier.sections.measured import words_of
+from gatekeeper.dossier.sections.found import words_of
 from gatekeeper.dossier.wording import plain_name
 from gatekeeper.metrics import Suite
 from gatekeeper.suites.repeat_summary import LevelSummary

@@ -9,6 +9,7 @@ from gatekeeper.dossier.blocks import Block, Cell, Column, Facts, Paragraph, Poi
 from gatekeeper.dossier.charts import interval_chart, outcome_mark
 from gatekeeper.dossier.first_page import tally
 from gatekeeper.dossier.material import DossierMaterial
+from gatekeeper.dossier.sections import waivers
 from gatekeeper.dossier.sections.subgroups import COLUMNS, HOW_TO_READ, group_rows
 from gatekeeper.dossier.wording import joined, plain_name
 from gatekeeper.evidence import Finding, Outcome
@@ -40,6 +41,7 @@ def requirements(material: DossierMaterial) -> tuple[Block, ...]:
     if open_ones:
         blocks.append(Paragraph("What was not decided, and what would decide it if the estimate stayed where it is:"))
         blocks.append(Points(tuple((f"{_name(finding)}:", _to_decide(finding)) for finding in open_ones)))
+    blocks += waivers.waivers(material)
     if material.bars:
         blocks.append(Paragraph("What bars the release of this run:"))
         blocks.append(

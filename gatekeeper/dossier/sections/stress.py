@@ -8,7 +8,7 @@ from gatekeeper.dossier import numerals
 from gatekeeper.dossier.blocks import Block, Cell, Column, Figure, Heading, Paragraph, Points, Row, Table
 from gatekeeper.dossier.charts import Drawing, ladder_chart, response_range
 from gatekeeper.dossier.material import DossierMaterial, Ladder, LadderStep
-from gatekeeper.dossier.sections.measured import words_of
+from gatekeeper.dossier.sections.found import words_of
 from gatekeeper.dossier.wording import plain_name
 from gatekeeper.evidence.notation import write_magnitude
 from gatekeeper.metrics import Suite

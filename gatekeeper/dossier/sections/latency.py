@@ -1,4 +1,4 @@
-"""What was measured: performance, latency."""
+"""How long answers took: the distribution of timed calls, stages, the machine."""
 
 from __future__ import annotations
 
@@ -6,80 +6,18 @@ import math
 from collections.abc import Iterator, Sequence
 
 from gatekeeper.dossier import numerals
-from gatekeeper.dossier.blocks import Block, Cell, Column, Facts, Figure, Paragraph, Points, Row, Table
-from gatekeeper.dossier.charts import (
-    latency_chart,
-    percentile,
-    roc_chart,
-)
+from gatekeeper.dossier.blocks import Block, Cell, Column, Facts, Figure, Paragraph, Row, Table
+from gatekeeper.dossier.charts import latency_chart, percentile
 from gatekeeper.dossier.material import DossierMaterial, StageTimes
 from gatekeeper.dossier.numerals import Style
-from gatekeeper.dossier.sections import structures
-from gatekeeper.evidence import Environment, Finding
+from gatekeeper.dossier.sections.found import findings_of, words_of
+from gatekeeper.evidence import Environment
 from gatekeeper.metrics import Suite
 from gatekeeper.policy import Requirement
 from gatekeeper.suites.latency import LATENCY_ID, condition_of
 
-_WHOLE = 1e-6
 _PERCENTILES = (50.0, 90.0, 95.0, 99.0)
 _SHOWN = (50.0, 95.0, 99.0)
-
-
-def performance(material: DossierMaterial) -> tuple[Block, ...]:
-    """Show the ROC curve with the operating point, and the counts behind sensitivity and specificity.
-
-    Of what outlines or measures, show values by structure instead.
-    """
-    if material.policy.context.task in ("segmentation", "quantification"):
-        return structures.performance(material)
-    cut = material.candidate.contract.operating_point
-    blocks: list[Block] = [
-        Paragraph(f"A case is called positive when its score is at or above the operating point, {cut:g}.")
-    ]
-    counts = confusion_counts(material)
-    if counts is not None:
-        blocks.append(_confusion(counts))
-    if material.roc is None:
-        blocks.append(Paragraph("There is no ROC curve: it needs scores of positive and of negative cases."))
-    else:
-        caption = "ROC curve over all cases that are no repeats. The dashed diagonal is chance."
-        blocks.append(Figure((roc_chart(material.roc),), caption))
-    return tuple(blocks)
-
-
-def confusion_counts(material: DossierMaterial) -> tuple[int, int, int, int] | None:
-    """Return tp, fn, fp, tn from the findings on sensitivity and specificity, or None when they do not give them."""
-    pairs = []
-    for metric in ("sensitivity", "specificity"):
-        found = next((f for f in material.verdict.findings if f.metric == metric and not f.subgroup), None)
-        if found is None or found.estimate is None or found.n <= 0:
-            return None
-        hits = found.estimate * found.n
-        if abs(hits - round(hits)) > _WHOLE * found.n:
-            return None
-        pairs.append((round(hits), found.n - round(hits)))
-    (tp, fn), (tn, fp) = pairs
-    return tp, fn, fp, tn
-
-
-def _confusion(counts: tuple[int, int, int, int]) -> Table:
-    tp, fn, fp, tn = counts
-    columns = (
-        Column("", 28.0),
-        Column("Called positive", 24.0, "right"),
-        Column("Not called", 24.0, "right"),
-        Column("All", 24.0, "right"),
-    )
-    rows = (("Positive cases", tp, fn), ("Negative cases", fp, tn), ("All cases", tp + fp, fn + tn))
-    return Table(
-        "Calls against labels",
-        columns,
-        tuple(
-            Row((Cell(name, strong=True), *(Cell(f"{n:,}") for n in (called, missed, called + missed))))
-            for name, called, missed in rows
-        ),
-        narrow=True,
-    )
 
 
 def latency(material: DossierMaterial) -> tuple[Block, ...]:
@@ -91,7 +29,7 @@ def latency(material: DossierMaterial) -> tuple[Block, ...]:
     asked = material.policy.requirements
     wanted = [
         finding.threshold.value
-        for finding in _findings(material, Suite.LATENCY)
+        for finding in findings_of(material, Suite.LATENCY)
         if finding.id in asked and _is_of_the_chart(asked[finding.id])
     ]
     ordered = sorted(seconds)
@@ -156,17 +94,3 @@ def _is_of_the_chart(requirement: Requirement) -> bool:
 
 def _time(seconds: float) -> str:
     return numerals.number(seconds, numerals.Style.TIME) if math.isfinite(seconds) else "no answer"
-
-
-def _findings(material: DossierMaterial, suite: Suite) -> list[Finding]:
-    return [f for f in material.verdict.findings if f.suite == suite.value and not f.subgroup]
-
-
-def words_of(material: DossierMaterial, suite: Suite) -> tuple[Block, ...]:
-    """Say what the requirements of one suite found."""
-    found = _findings(material, suite)
-    return (
-        (Points(tuple((f"{finding.title}: {finding.outcome.value}.", finding.words) for finding in found)),)
-        if found
-        else ()
-    )
