@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gatekeeper.attestation import OpenedAttestation, open_attestation
 from gatekeeper.errors import Code, IntegrityError, UsageError
 from gatekeeper.evidence import Verdict
+from gatekeeper.evidence.detached import EVIDENCE, detached_in, read_detached
 from gatekeeper.policy.approval import FoundApproval, open_approval
 from gatekeeper.run_records import APPROVAL, ATTESTATION, DOSSIER, STATEMENT, RunRecords, read_records, read_run_files
 from gatekeeper.trust import verify_pdf
@@ -52,6 +53,11 @@ def verify(dossier: Path, root: Certificate) -> Verification:
     statement = open_attestation(attached.pop(STATEMENT, None), root, where=where)
     statement.hold(attached, where)
     checked.append(f"{len(attached)} attachments are those that were attested")
+    beside = detached_in(attached, where)
+    if beside is not None:
+        attached[EVIDENCE] = read_detached(beside, pdf_path.parent)
+        statement.hold({EVIDENCE: attached[EVIDENCE]}, where)
+        checked.append("the evidence beside the dossier is that which was attested")
     detached = pdf_path.with_name(ATTESTATION)
     not_checked = [*document.not_checked, "the model was not run again", "test-set images are not here"]
     if detached.is_file():

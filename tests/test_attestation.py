@@ -7,7 +7,7 @@ import pytest
 
 from gatekeeper.attestation import open_attestation
 from gatekeeper.errors import Code, IntegrityError
-from gatekeeper.run_records import ATTESTATION, DOSSIER, FILES, SELF_TEST, read_run_files
+from gatekeeper.run_records import ATTESTATION, DOSSIER, FILES, SBOM, SELF_TEST, read_run_files
 from gatekeeper.trust import load_keys, parse_statement
 from gatekeeper.trust.dsse import open_envelope
 from gatekeeper.trust.statement import PAYLOAD_TYPE
@@ -15,7 +15,7 @@ from gatekeeper.trust.statement import PAYLOAD_TYPE
 
 def test_the_detached_attestation_names_pdf_records_and_candidate(finished_run: Path, home: Path) -> None:
     opened = open_attestation(finished_run / ATTESTATION, load_keys(home).root)
-    assert set(opened.subjects) == {DOSSIER, *FILES, SELF_TEST, "candidate/nodule_cnn.safetensors"}
+    assert set(opened.subjects) == {DOSSIER, *FILES, SBOM, SELF_TEST, "candidate/nodule_cnn.safetensors"}
     opened.hold({DOSSIER: (finished_run / DOSSIER).read_bytes()} | read_run_files(finished_run), "here")
 
 

@@ -53,6 +53,7 @@ def test_a_run_leaves_every_file_of_the_design(finished_run: Path) -> None:
         "attestation.dsse.json",
         "junit.xml",
         "self_test.json",
+        "sbom.cdx.json",
     }
 
 

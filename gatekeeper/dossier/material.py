@@ -173,7 +173,8 @@ class DossierMaterial:
     after the requirements. ``bars`` is all that bars the release. ``structures`` are what was outlined or measured,
     ``overlays`` pictures of a few cases, which are shown only where the policy allows it. ``envelope`` is how far each
     requirement holds along each ladder. ``self_test`` is what the gate made of planted defects. ``levels`` are
-    those of repeatability that were tried.
+    those of repeatability that were tried. ``components``: how many the software bill of materials lists;
+    0 without one.
     """
 
     verdict: Verdict
@@ -203,3 +204,4 @@ class DossierMaterial:
     stages: tuple[StageTimes, ...] = ()
     peak_mib: tuple[tuple[str, float], ...] = ()
     levels: tuple[LevelSummary, ...] = ()
+    components: int = 0
