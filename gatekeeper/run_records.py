@@ -18,7 +18,7 @@ from gatekeeper.candidate import CandidateRecord
 from gatekeeper.canonical import pretty_json
 from gatekeeper.errors import Code, IntegrityError, UsageError
 from gatekeeper.evidence import Environment, Evidence, Plan, Record, Verdict, read_evidence
-from gatekeeper.evidence.detached import EVIDENCE, EVIDENCE_DIGEST, LARGEST_ATTACHED, evidence_digest
+from gatekeeper.evidence.detached import DETACHED, LARGEST_ATTACHED, detach
 from gatekeeper.evidence.self_test import SelfTest
 from gatekeeper.policy import Policy
 from gatekeeper.testset import Manifest
@@ -27,6 +27,7 @@ DOSSIER = "dossier.pdf"
 ATTESTATION = "attestation.dsse.json"
 STATEMENT = "statement.dsse.json"
 JUNIT = "junit.xml"
+EVIDENCE = "cases.parquet"
 
 # name of the attachment -> its place in the run's folder
 FILES = {
@@ -42,8 +43,8 @@ APPROVAL = "approval.dsse.json"
 SELF_TEST = "self_test.json"
 SBOM = "sbom.cdx.json"
 # of these a run may have none: its policy was not approved, it was made before gates tested themselves or listed their
-# packages, or its evidence is attached itself
-OPTIONAL = (APPROVAL, SELF_TEST, SBOM, EVIDENCE_DIGEST)
+# packages, or none of its records is too large to be attached
+OPTIONAL = (APPROVAL, SELF_TEST, SBOM, DETACHED)
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -69,7 +70,7 @@ class RunRecords:
     def to_files(self, folder: Path, largest: int = LARGEST_ATTACHED) -> dict[str, bytes]:
         """Write the records below ``folder``; return their bytes by the name of the attachment.
 
-        Evidence of more than ``largest`` bytes is joined by a record of its digest, which is attached in its place.
+        Where some are of more than ``largest`` bytes, there is one file more: what is attached in their place.
         """
         records: dict[str, Record] = {
             "policy.json": self.policy,
@@ -86,11 +87,15 @@ class RunRecords:
         if self.self_test is not None:
             (folder / SELF_TEST).write_text(pretty_json(self.self_test.to_json()), encoding="utf-8")
         self.evidence.write(folder / FILES[EVIDENCE])
-        digest = evidence_digest((folder / FILES[EVIDENCE]).read_bytes(), largest)
-        for name, data in ((APPROVAL, self.approval), (SBOM, self.sbom), (EVIDENCE_DIGEST, digest)):
+        for name, data in ((APPROVAL, self.approval), (SBOM, self.sbom)):
             if data is not None:
                 (folder / name).write_bytes(data)
-        return read_run_files(folder)
+        files = read_run_files(folder)
+        large = detach({name: files[name] for name in FILES}, largest)
+        if large is None:
+            return files
+        (folder / DETACHED).write_bytes(large)
+        return {**files, DETACHED: large}
 
 
 def read_records(files: Mapping[str, bytes], where: str) -> RunRecords:

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING
 from gatekeeper.attestation import OpenedAttestation, open_attestation
 from gatekeeper.errors import Code, IntegrityError, UsageError
 from gatekeeper.evidence import Verdict
-from gatekeeper.evidence.detached import EVIDENCE, detached_in, read_detached
+from gatekeeper.evidence.detached import read_detached
 from gatekeeper.policy.approval import FoundApproval, open_approval
-from gatekeeper.run_records import APPROVAL, ATTESTATION, DOSSIER, STATEMENT, RunRecords, read_records, read_run_files
+from gatekeeper.run_records import (
+    APPROVAL,
+    ATTESTATION,
+    DOSSIER,
+    FILES,
+    STATEMENT,
+    RunRecords,
+    read_records,
+    read_run_files,
+)
 from gatekeeper.trust import verify_pdf
 from gatekeeper.verdict import ReleaseBar, recompute, recompute_self_test, release_bars
 
@@ -53,11 +62,10 @@ def verify(dossier: Path, root: Certificate) -> Verification:
     statement = open_attestation(attached.pop(STATEMENT, None), root, where=where)
     statement.hold(attached, where)
     checked.append(f"{len(attached)} attachments are those that were attested")
-    beside = detached_in(attached, where)
-    if beside is not None:
-        attached[EVIDENCE] = read_detached(beside, pdf_path.parent)
-        statement.hold({EVIDENCE: attached[EVIDENCE]}, where)
-        checked.append("the evidence beside the dossier is that which was attested")
+    beside = read_detached(attached, pdf_path.parent, FILES, where)
+    if beside:
+        statement.hold(beside, where)
+        checked.append(f"{' and '.join(beside)} beside the dossier: as attested")
     detached = pdf_path.with_name(ATTESTATION)
     not_checked = [*document.not_checked, "the model was not run again", "test-set images are not here"]
     if detached.is_file():
@@ -68,7 +76,7 @@ def verify(dossier: Path, root: Certificate) -> Verification:
     if os.path.isdir(dossier):
         statement.hold(read_run_files(dossier), str(dossier))
         checked.append("the files of the run's folder are those that were attested")
-    records = read_records(attached, where)
+    records = read_records({**attached, **beside}, where)
     numbers = recompute(
         records.policy,
         records.plan,

@@ -38,7 +38,7 @@ _KNOWN = {
     "environment": ("Data", "machine, versions and settings of the run"),
     "verdict": ("Data", "verdict and findings for machines"),
     "self_test": ("Data", "defects planted in the evidence, and what the gate made of them"),
-    "evidence_digest": ("Data", "size and digest of the evidence, which lies beside this PDF: cases.parquet"),
+    "detached": ("Data", "size and digest of what is too large to be attached and lies beside this PDF"),
     "sbom": ("Supplement", "software bill of materials: CycloneDX 1.6, every package that the run could import"),
     "statement": ("Supplement", "signed statement on candidate, lock and policy"),
 }
