@@ -13,7 +13,7 @@ from made_up_evidence import BASIS, CONTEXT, OPERATING_POINT
 from gatekeeper.attestation import Standing, attest, state
 from gatekeeper.candidate import CandidateRecord
 from gatekeeper.dossier.attachments import describe_attachments
-from gatekeeper.dossier.geometry import signature_boxes
+from gatekeeper.dossier.geometry import PAPERS, signature_boxes
 from gatekeeper.dossier.pdf import print_html
 from gatekeeper.evidence import Evidence, RunStamp
 from gatekeeper.evidence.detached import attachable
@@ -62,7 +62,7 @@ def write_large_run(folder: Path, cases: int, keys: KeyRing, largest: int) -> di
     inner = state(records, files, keys.tool, standing)
     attached = describe_attachments({**attachable(files), STATEMENT: inner})
     pdf = print_html("<title>Made up</title><p>Made up</p>", attached, _STAMP.finished)
-    stamp = Stamp(meaning="made up", boxes=signature_boxes())
+    stamp = Stamp(meaning="made up", boxes=signature_boxes(PAPERS["a4"]))
     signed = sign_pdf(pdf, keys.tool, keys.root, stamp=stamp, signing_time=datetime.now(UTC).replace(microsecond=0))
     (folder / DOSSIER).write_bytes(signed)
     (folder / ATTESTATION).write_bytes(attest(signed, records, files, keys.tool, standing))

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from gatekeeper.canonical import digest_bytes
 
+CYCLONEDX = "application/vnd.cyclonedx+json"
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 
 # By the end of a name, the longest first. RFC 8259, RFC 9512, RFC 4180, RFC 8555; Parquet, CycloneDX: IANA.
 _MEDIA_TYPES = {
     "json": "application/json",
-    "cdx.json": "application/vnd.cyclonedx+json",
+    "cdx.json": CYCLONEDX,
     "jsonl": "application/jsonl",
     "yaml": "application/yaml",
     "yml": "application/yaml",

@@ -47,7 +47,7 @@ def said(part: Section) -> str:
 
 def test_sections_come_in_their_order_and_are_numbered_after_the_verdict() -> None:
     content = content_of(material())
-    assert [part.number for part in content.sections] == list(range(2, 18))
+    assert [part.number for part in content.sections] == list(range(2, 19))
     assert [part.title for part in content.sections] == [
         "Requirements",
         "Where the thresholds come from",
@@ -63,6 +63,7 @@ def test_sections_come_in_their_order_and_are_numbered_after_the_verdict() -> No
         "Candidate",
         "Methods",
         "Environment",
+        "Traceability",
         "Attachments and verification",
         "Glossary",
     ]

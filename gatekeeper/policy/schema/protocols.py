@@ -147,13 +147,14 @@ class Margin(Record):
 
 
 class Pages(Record):
-    """What a dossier shows besides numbers.
+    """What a dossier shows besides numbers, and the paper that its pages are for.
 
     ``pictures`` lets it show images of a few cases with their outlines. These are pixels of patients: a head in profile
     can be recognised, and whoever gets the dossier gets them.
     """
 
     pictures: bool = False
+    paper: Literal["a4", "letter"] = "a4"
 
 
 class Champion(Record):
