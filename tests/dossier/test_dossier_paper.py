@@ -136,5 +136,8 @@ def test_a_policy_names_its_paper_and_a4_is_usual() -> None:
     assert {load_policy(name).policy.dossier.paper for name in policy_names()} == {"a4"}
     named = {paper: Policy.model_validate_json(json.dumps({**POLICY, "dossier": {"paper": paper}})) for paper in PAPERS}
     assert [policy.dossier.paper for policy in named.values()] == list(PAPERS)
+    assert "paper" not in named["a4"].model_dump_json()
+    assert Policy.model_validate_json(named["letter"].model_dump_json()) == named["letter"]
+    assert named["letter"].digest != named["a4"].digest
     with pytest.raises(ValidationError, match=r"dossier\.paper"):
         Policy.model_validate_json(json.dumps({**POLICY, "dossier": {"paper": "legal"}}))

@@ -72,9 +72,9 @@ def test_another_run_gives_other_bytes(rendered: RenderedDossier) -> None:
     assert render_dossier(other, attachments()).pdf != rendered.pdf
 
 
-def test_a_typical_dossier_has_eight_to_eleven_pages_and_page_one_stands_alone(rendered: RenderedDossier) -> None:
+def test_a_typical_dossier_has_eleven_to_fifteen_pages_and_page_one_stands_alone(rendered: RenderedDossier) -> None:
     texts = pages(rendered.pdf)
-    assert 8 <= len(texts) <= 11
+    assert 11 <= len(texts) <= 15
     assert texts[0].count("FAIL") == 1
     assert "Contents" not in texts[0]
     assert "Contents" in texts[1]
