@@ -60,7 +60,7 @@ def countersign(
         )
     except ValueError as error:
         raise UsageError(Code.BAD_VALUE, "the dossier cannot be signed so", where=str(path), why=str(error)) from error
-    told = (signed, verification.records, verification.attached, signer, verification.standing)
+    told = (signed, verification.records, verification.files, signer, verification.standing)
     _write(path.with_name(ATTESTATION), attest(*told))
     _write(path.with_name(TEST_RESULT), attest_result(*told))
     _write(path, signed)

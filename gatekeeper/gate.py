@@ -17,9 +17,12 @@ from gatekeeper.candidate import Candidate, Contract, load_candidate
 from gatekeeper.canonical import JSON, digest_json
 from gatekeeper.configuration import configure
 from gatekeeper.engine import EngineSettings, Kind, RunRequest, run_plan, why_unanswered, without_reference
+from gatekeeper.engine.bill_of_materials import bill_of_materials, components_in
+from gatekeeper.engine.components import Installed, installed
 from gatekeeper.engine.measuring import reference_label
 from gatekeeper.errors import Code, InvalidRunError, UsageError
 from gatekeeper.evidence import Environment, Evidence, Plan, RunStamp, Verdict
+from gatekeeper.evidence.detached import attachable
 from gatekeeper.evidence.self_test import SelfTest
 from gatekeeper.exposure import record_use
 from gatekeeper.fitting import check_candidate, check_hidden, check_refusals, check_test_set
@@ -136,7 +139,8 @@ def check(
     if positive and looked_for and positive.casefold() != looked_for.casefold():
         tell(f'The candidate looks for "{positive}", the policy is on "{looked_for}": see that both are the same.')
     verify_files(testset, lambda done, total: progress("verifying the lock", done, total))
-    key = _run_key(loaded.policy, plan, candidate, testset, settings)
+    packages = installed(candidate.record.plugin)
+    key = _run_key(loaded.policy, plan, candidate, testset, settings, packages)
     with _told_when_full(request.out), _run_folder(request, key, started, loaded, candidate, tell) as (run, unfinished):
         fact = record_use(request.home, candidate, testset, loaded.policy, _iso(started), tell)
         context, log = loaded.policy.context, request.home / "logs" / f"{unfinished.run_id}.log"
@@ -190,6 +194,7 @@ def check(
             verdict,
             found.envelope,
             tested,
+            bill_of_materials(packages, stamp.finished),
         )
         bars = release_bars(verdict, loaded.policy, found, development=keys.development, exposures=fact.exposures)
         kept = testset, result.masks
@@ -226,7 +231,14 @@ def _self_test(
     return tested
 
 
-def _run_key(policy: Policy, plan: Plan, candidate: Candidate, testset: LockedTestSet, settings: EngineSettings) -> str:
+def _run_key(
+    policy: Policy,
+    plan: Plan,
+    candidate: Candidate,
+    testset: LockedTestSet,
+    settings: EngineSettings,
+    packages: Installed,
+) -> str:
     """Return the digest of all that a run's evidence depends on: what was found under it may be gone on with."""
     content: dict[str, JSON] = {
         "gatekeeper": __version__,
@@ -235,6 +247,7 @@ def _run_key(policy: Policy, plan: Plan, candidate: Candidate, testset: LockedTe
         "candidate": candidate.record.digest,
         "lock": testset.manifest.digest,
         "settings": settings.deciding(),
+        "packages": packages.digest,
     }
     return digest_json(content)
 
@@ -336,12 +349,13 @@ def _write_run(
             operating_point,
             partial(thumbnails_of, kept[0], intensity=contract.input.intensity),
         ),
+        components=components_in(records.sbom) if records.sbom else 0,
     )
     files = records.to_files(folder)
     ledger = LedgerState(size=fact.sequence, head=fact.head, exposures=fact.exposures)
     standing = Standing(keys.development, ledger, told_bars)
     inner = state(records, files, keys.tool, standing)
-    rendered = render_dossier(material, {**files, STATEMENT: inner})
+    rendered = render_dossier(material, {**attachable(files), STATEMENT: inner})
     stamp = Stamp(meaning=load_settings(keys.folder).meaning("tool"), boxes=rendered.boxes)
     root, baseline = keys.trust.root_of("tool"), load_baseline(keys.folder)
     pdf = sign_pdf(rendered.pdf, keys.tool, root, stamp=stamp, signing_time=_now(), baseline=baseline)

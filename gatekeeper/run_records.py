@@ -18,6 +18,7 @@ from gatekeeper.candidate import CandidateRecord
 from gatekeeper.canonical import pretty_json
 from gatekeeper.errors import Code, IntegrityError, UsageError
 from gatekeeper.evidence import Environment, Evidence, Plan, Record, Verdict, read_evidence
+from gatekeeper.evidence.detached import DETACHED, LARGEST_ATTACHED, detach
 from gatekeeper.evidence.self_test import SelfTest
 from gatekeeper.policy import Policy
 from gatekeeper.testset import Manifest
@@ -41,15 +42,20 @@ FILES = {
 }
 APPROVAL = "approval.dsse.json"
 SELF_TEST = "self_test.json"
-# of these a run may have none: its policy was not approved, or it was made before gates tested themselves
-OPTIONAL = (APPROVAL, SELF_TEST)
+SBOM = "sbom.cdx.json"
+# of these a run may have none: its policy was not approved, it was made before gates tested themselves or listed their
+# packages, or none of its records is too large to be attached
+OPTIONAL = (APPROVAL, SELF_TEST, SBOM, DETACHED)
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 @dataclass(frozen=True)
 class RunRecords:
-    """Everything from which a verdict can be recomputed, and the verdict; approval and self-test, if there are any."""
+    """Everything from which a verdict can be recomputed, and the verdict.
+
+    Besides, if there are any: the approval, the self-test, and the software bill of materials (CycloneDX, JSON).
+    """
 
     policy: Policy
     plan: Plan
@@ -60,9 +66,13 @@ class RunRecords:
     verdict: Verdict
     approval: bytes | None = None
     self_test: SelfTest | None = None
+    sbom: bytes | None = None
 
-    def to_files(self, folder: Path) -> dict[str, bytes]:
-        """Write the records below ``folder``; return their bytes by the name of the attachment."""
+    def to_files(self, folder: Path, largest: int = LARGEST_ATTACHED) -> dict[str, bytes]:
+        """Write the records below ``folder``; return their bytes by the name of the attachment.
+
+        Where some are of more than ``largest`` bytes, there is one file more: what is attached in their place.
+        """
         records: dict[str, Record] = {
             "policy.json": self.policy,
             "plan.json": self.plan,
@@ -78,9 +88,15 @@ class RunRecords:
         if self.self_test is not None:
             (folder / SELF_TEST).write_text(pretty_json(self.self_test.to_json()), encoding="utf-8")
         self.evidence.write(folder / FILES[EVIDENCE])
-        if self.approval is not None:
-            (folder / APPROVAL).write_bytes(self.approval)
-        return read_run_files(folder)
+        for name, data in ((APPROVAL, self.approval), (SBOM, self.sbom)):
+            if data is not None:
+                (folder / name).write_bytes(data)
+        files = read_run_files(folder)
+        large = detach({name: files[name] for name in FILES}, largest)
+        if large is None:
+            return files
+        (folder / DETACHED).write_bytes(large)
+        return {**files, DETACHED: large}
 
 
 def read_records(files: Mapping[str, bytes], where: str) -> RunRecords:
@@ -98,6 +114,7 @@ def read_records(files: Mapping[str, bytes], where: str) -> RunRecords:
         verdict=_record(Verdict, files, "verdict.json", where),
         approval=files.get(APPROVAL),
         self_test=_record(SelfTest, files, SELF_TEST, where) if SELF_TEST in files else None,
+        sbom=files.get(SBOM),
     )
 
 
@@ -169,7 +186,7 @@ def resumed_run(out: Path, key: str) -> Iterator[tuple[NewRun, Unfinished]]:
         return
     raise UsageError(
         Code.FILE_NOT_FOUND,
-        "no unfinished run to go on with: none of this policy, candidate, test set and settings",
+        "no unfinished run to go on with: none of this policy, candidate, test set, settings and packages",
         where=str(out),
         mend="start it anew, without --resume",
     )

@@ -10,8 +10,9 @@ from pathlib import Path
 from gatekeeper.attestation import OpenedAttestation, Standing, hold_beside, open_attestation
 from gatekeeper.errors import Code, IntegrityError, UsageError
 from gatekeeper.evidence import Verdict
+from gatekeeper.evidence.detached import read_detached
 from gatekeeper.policy.approval import FoundApproval, open_approval
-from gatekeeper.run_records import APPROVAL, DOSSIER, STATEMENT, RunRecords, read_records, read_run_files
+from gatekeeper.run_records import APPROVAL, DOSSIER, FILES, STATEMENT, RunRecords, read_records, read_run_files
 from gatekeeper.trust import SignatureFact, SignedDocument, Trust, verify_pdf
 from gatekeeper.verdict import ReleaseBar, recompute, recompute_self_test, release_bars
 
@@ -20,8 +21,8 @@ from gatekeeper.verdict import ReleaseBar, recompute, recompute_self_test, relea
 class Verification:
     """What a verification found to hold, and what it could not check, both as sentences; and what bars a release.
 
-    ``development`` and ``bars`` look at every signature; ``standing`` is what the tool attested. ``attached`` are the
-    files within the dossier but its statement, and ``records`` what they say.
+    ``development`` and ``bars`` look at every signature; ``standing`` is what the tool attested. ``files`` are those
+    within the dossier but its statement, and beside it, and ``records`` what they say.
     """
 
     verdict: Verdict
@@ -31,7 +32,7 @@ class Verification:
     bars: tuple[ReleaseBar, ...]
     signatures: tuple[SignatureFact, ...]
     records: RunRecords
-    attached: Mapping[str, bytes]
+    files: Mapping[str, bytes]
     standing: Standing
 
     @property
@@ -69,11 +70,16 @@ def verify(dossier: Path, trust: Trust) -> Verification:
         raise IntegrityError(Code.BAD_SIGNATURE, "the attached statement is not by the tool that signed", where=where)
     statement.hold(attached, where)
     checked = [*_signatures(document), f"{len(attached)} attachments are those that were attested"]
+    apart = read_detached(attached, pdf_path.parent, FILES, where)
+    if apart:
+        statement.hold(apart, where)
+        checked.append(f"{' and '.join(apart)} beside the dossier: as attested")
     not_checked = [*document.not_checked, "the model was not run again", "test-set images are not here"]
     if os.path.isdir(dossier):
         statement.hold(read_run_files(dossier), str(dossier))
         checked.append("the files of the run's folder are those that were attested")
-    records = read_records(attached, where)
+    files = {**attached, **apart}
+    records = read_records(files, where)
     checked += _recomputed(records)
     if records.self_test is None:
         not_checked.append("what the gate can see: this dossier holds no self-test")
@@ -83,10 +89,10 @@ def verify(dossier: Path, trust: Trust) -> Verification:
         checked.append(f"approval of the policy by {approval.by} ({approval.role}), {approval.approved}")
     not_checked.append("how often the test set was used is what the tool signed; its ledger is not here")
     standing = _standing(records, found, statement, development=document.fields[0].development)
-    statement.hold_all(records, attached, standing, where)
+    statement.hold_all(records, files, standing, where)
     checked.append("every field of the attestation recomputed, but for the state of the ledger")
     signer = document.fields[-1].fingerprint
-    beside = hold_beside(pdf_path.parent, pdf, records, attached, standing, trust, signer)
+    beside = hold_beside(pdf_path.parent, pdf, records, files, standing, trust, signer)
     texts = _check_pages(pdf, records, found, standing, where)
     checked += [*beside.checked, f"{texts} texts of the pages, with the verdict, are those that the evidence gives"]
     not_checked += [*beside.not_checked, "what is drawn on the pages; the texts of the sections after the thresholds"]
@@ -99,7 +105,7 @@ def verify(dossier: Path, trust: Trust) -> Verification:
         bars=_standing(records, found, statement, development=development).bars,
         signatures=document.fields,
         records=records,
-        attached=attached,
+        files=files,
         standing=standing,
     )
 

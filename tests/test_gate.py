@@ -55,6 +55,7 @@ def test_a_run_leaves_every_file_of_the_design(finished_run: Path) -> None:
         "test-result.dsse.json",
         "junit.xml",
         "self_test.json",
+        "sbom.cdx.json",
     }
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gatekeeper.run_records import DOSSIER, FILES, SELF_TEST, STATEMENT
+from gatekeeper.run_records import DOSSIER, FILES, SBOM, SELF_TEST, STATEMENT
 
-ATTACHED = sorted([*FILES, SELF_TEST, STATEMENT])
+ATTACHED = sorted([*FILES, SBOM, SELF_TEST, STATEMENT])
 
 
 def needs(program: str) -> pytest.MarkDecorator:
@@ -70,7 +70,7 @@ def test_pdfdetach_gives_each_record_once_with_its_bytes(finished_run: Path, tmp
     assert re.findall(r"^\d+: (.+)$", told, flags=re.MULTILINE) == ATTACHED
     asked(finished_run, "pdfdetach", "-saveall", "-o", str(tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == ATTACHED
-    places = {**FILES, SELF_TEST: SELF_TEST}
+    places = {**FILES, SBOM: SBOM, SELF_TEST: SELF_TEST}
     for name, place in places.items():
         assert (tmp_path / name).read_bytes() == (finished_run / place).read_bytes(), name
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from gatekeeper.canonical import digest_bytes
 
+CYCLONEDX = "application/vnd.cyclonedx+json"
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 
-# RFC 8259, RFC 9512, RFC 4180, RFC 8555; Parquet as registered with IANA.
+# By the end of a name, the longest first. RFC 8259, RFC 9512, RFC 4180, RFC 8555; Parquet, CycloneDX: IANA.
 _MEDIA_TYPES = {
     "json": "application/json",
+    "cdx.json": CYCLONEDX,
     "jsonl": "application/jsonl",
     "yaml": "application/yaml",
     "yml": "application/yaml",
@@ -37,6 +39,8 @@ _KNOWN = {
     "environment": ("Data", "machine, versions and settings of the run"),
     "verdict": ("Data", "verdict and findings for machines"),
     "self_test": ("Data", "defects planted in the evidence, and what the gate made of them"),
+    "detached": ("Data", "size and digest of what is too large to be attached and lies beside this PDF"),
+    "sbom": ("Supplement", "software bill of materials: CycloneDX 1.6, every package that the run could import"),
     "statement": ("Supplement", "signed statement on candidate, lock and policy"),
 }
 
@@ -62,5 +66,6 @@ def _describe(name: str, data: bytes) -> Attached:
     if not _NAME.match(name):
         raise ValueError(f"not a plain file name: {name!r}")
     relationship, description = _KNOWN.get(name.partition(".")[0], ("Supplement", "further record of the run"))
-    media_type = _MEDIA_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+    ends = (name.split(".", place)[-1] for place in range(1, name.count(".") + 1))
+    media_type = next((_MEDIA_TYPES[end] for end in ends if end in _MEDIA_TYPES), "application/octet-stream")
     return Attached(name, data, media_type, relationship, description, digest_bytes(data))

@@ -20,6 +20,7 @@ from gatekeeper.dossier.sections import (
     self_test,
     stress,
     subjects,
+    traceability,
 )
 from gatekeeper.dossier.wording import shortened
 
@@ -44,7 +45,8 @@ def compose_content(material: DossierMaterial, attached: tuple[Attached, ...]) -
         ("Test set", subjects.testset(material)),
         ("Candidate", subjects.candidate(material)),
         ("Methods", methods.methods(material)),
-        ("Environment", provenance.environment(material)),
+        ("Environment", provenance.environment(material, attached)),
+        ("Traceability", traceability.traceability(material, attached)),
         ("Attachments and verification", provenance.attachments(material, attached)),
         ("Glossary", glossary.glossary()),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gatekeeper.dossier import numerals
 from gatekeeper.dossier.blocks import Brief, FirstPage
 from gatekeeper.dossier.charts import outcome_mark, verdict_mark
-from gatekeeper.dossier.geometry import SHEET_HEIGHT
+from gatekeeper.dossier.geometry import PAPERS
 from gatekeeper.dossier.material import DossierMaterial
 from gatekeeper.dossier.wording import joined, shortened, visible
 from gatekeeper.evidence import Finding, Outcome, VerdictWord
@@ -54,7 +54,14 @@ def first_page(material: DossierMaterial) -> FirstPage:
     reasons = tuple(shortened(finding.words, _MOST_REASON) for finding in deciding(material)[:_MOST_REASONS])
     facts = _facts(material)
     bands = int(material.development) + int(verdict.exploratory)
-    room = SHEET_HEIGHT - _HEAD - _AROUND_FACTS - bands * _BAND - _WORDS.height(words) - 2 * _REMAINDER.height("")
+    room = (
+        PAPERS[material.policy.dossier.paper].sheet
+        - _HEAD
+        - _AROUND_FACTS
+        - bands * _BAND
+        - _WORDS.height(words)
+        - 2 * _REMAINDER.height("")
+    )
     room -= sum(_REASON.height(reason) for reason in reasons) + sum(_FACT.height(value) for _, value in facts)
     main = [finding for finding in verdict.findings if not finding.subgroup]
     shown = _fitting(main, room)

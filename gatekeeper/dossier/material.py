@@ -165,7 +165,8 @@ class DossierMaterial:
     after the requirements. ``bars`` is all that bars the release. ``structures`` are what was outlined or measured,
     ``overlays`` pictures of a few cases, which are shown only where the policy allows it. ``envelope`` is how far each
     requirement holds along each ladder. ``self_test`` is what the gate made of planted defects. ``levels`` are
-    those of repeatability that were tried. ``shown`` is what the section on performance draws.
+    those of repeatability that were tried. ``shown`` is what the section on performance draws. ``components``: how many
+    the software bill of materials lists; 0 without one.
     """
 
     verdict: Verdict
@@ -196,3 +197,4 @@ class DossierMaterial:
     peak_mib: tuple[tuple[str, float], ...] = ()
     levels: tuple[LevelSummary, ...] = ()
     shown: Shown = field(default_factory=Shown)
+    components: int = 0

@@ -21,13 +21,10 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class _Page:
-    width: float = geometry.PAGE_WIDTH
-    height: float = geometry.PAGE_HEIGHT
+    paper: geometry.Paper
     top: float = geometry.MARGIN_TOP
     side: float = geometry.MARGIN_SIDE
     bottom: float = geometry.MARGIN_BOTTOM
-    first_page: float = geometry.FIRST_PAGE_HEIGHT
-    sheet: float = geometry.SHEET_HEIGHT
     label: float = geometry.LABEL_HEIGHT
 
 
@@ -36,12 +33,12 @@ class _Stylesheet:
     source: str
 
 
-def render_html(content: Content) -> str:
+def render_html(content: Content, paper: geometry.Paper = geometry.PAPERS["a4"]) -> str:
     """Render the dossier as one HTML document that refers to nothing outside itself but its fonts."""
     style = _Stylesheet((_TEMPLATES / "style.css").read_text(encoding="utf-8"))
     template = _environment().get_template("dossier.html.j2")
     return template.render(
-        content=content, contents=_contents(content), page=_Page(), frames=geometry.frames(), style=style
+        content=content, contents=_contents(content), page=_Page(paper), frames=geometry.frames(paper), style=style
     )
 
 

@@ -16,7 +16,7 @@ from gatekeeper.canonical import JSON
 from gatekeeper.errors import Code, IntegrityError
 from gatekeeper.evidence import FindingInShort
 from gatekeeper.gate import CheckRequest, check
-from gatekeeper.run_records import ATTESTATION, DOSSIER, FILES, SELF_TEST, TEST_RESULT
+from gatekeeper.run_records import ATTESTATION, DOSSIER, FILES, SBOM, SELF_TEST, TEST_RESULT
 from gatekeeper.trust import load_keys
 from gatekeeper.verification import verify
 
@@ -84,7 +84,7 @@ def refused(run: Run, changes: dict[str, JSON]) -> IntegrityError:
 
 def test_the_detached_attestation_names_pdf_records_and_candidate(run: Run) -> None:
     opened = open_attestation(run.folder / ATTESTATION, run.keys.trust)
-    assert set(opened.stated.subjects) == {DOSSIER, *FILES, SELF_TEST, "candidate/nodule_cnn.safetensors"}
+    assert set(opened.stated.subjects) == {DOSSIER, *FILES, SBOM, SELF_TEST, "candidate/nodule_cnn.safetensors"}
     opened.hold({DOSSIER: run.pdf, **run.files}, "here")
     hold(run, (run.folder / ATTESTATION).read_bytes())
 

@@ -433,8 +433,30 @@ def material(**changed: object) -> DossierMaterial:
         development=True,
         policy_layers=("policies/base/triage.yaml", "policies/chest_ct/nodule_malignancy.yaml"),
         notes=("3 cases were answered only at the second attempt of the worker.",),
+        components=181,
     )
     return replace(base, **changed)
+
+
+def many_requirements(count: int) -> DossierMaterial:
+    """The same with so many requirements more, each met, with a hazard of its own."""
+    more = {
+        f"r{number:03}": {
+            "metric": "sensitivity",
+            "title": f"Requirement {number}",
+            "lower_limit": {"at_least": 0.5},
+            "basis": PROJECT,
+            "hazard": f"H-{100 + number}",
+        }
+        for number in range(count)
+    }
+    requirements, order = POLICY["requirements"], POLICY["order"]
+    asked = {**POLICY, "requirements": {**requirements, **more}, "order": [*order, *more]}  # type: ignore[dict-item]
+    found = tuple(finding(id_, title=str(made["title"])) for id_, made in more.items())
+    return material(
+        policy=Policy.model_validate_json(json.dumps(asked)),
+        verdict=verdict((*main_findings(), *found, *subgroup_findings())),
+    )
 
 
 def attachments() -> dict[str, bytes]:
@@ -447,5 +469,6 @@ def attachments() -> dict[str, bytes]:
         "cases.parquet": rows,
         "environment.json": b"{}",
         "verdict.json": b'{"verdict": "FAIL"}',
+        "sbom.cdx.json": b'{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []}',
         "statement.dsse.json": b'{"payloadType": "application/vnd.in-toto+json"}',
     }

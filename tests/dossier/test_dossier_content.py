@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from made_up_material import attachments, finding, ladders, main_findings, manifest, material, policy, verdict
 
+from gatekeeper.canonical import digest_bytes
 from gatekeeper.dossier.attachments import describe_attachments
 from gatekeeper.dossier.blocks import Content, Facts, Figure, Paragraph, Points, Section, Table
 from gatekeeper.dossier.content import DEVELOPMENT, EXPLORATORY, compose_content
@@ -15,6 +16,7 @@ from gatekeeper.dossier.material import DossierMaterial
 from gatekeeper.dossier.sections import methods
 from gatekeeper.dossier.sections.performance import confusion_counts
 from gatekeeper.evidence import Outcome, Reason, VerdictWord
+from gatekeeper.evidence.detached import DETACHED, detach
 from gatekeeper.metrics import METRICS, Metric
 from gatekeeper.policy.approval import Approval
 from gatekeeper.verdict import Bar, ReleaseBar
@@ -47,7 +49,7 @@ def said(part: Section) -> str:
 
 def test_sections_come_in_their_order_and_are_numbered_after_the_verdict() -> None:
     content = content_of(material())
-    assert [part.number for part in content.sections] == list(range(2, 18))
+    assert [part.number for part in content.sections] == list(range(2, 19))
     assert [part.title for part in content.sections] == [
         "Requirements",
         "Where the thresholds come from",
@@ -63,6 +65,7 @@ def test_sections_come_in_their_order_and_are_numbered_after_the_verdict() -> No
         "Candidate",
         "Methods",
         "Environment",
+        "Traceability",
         "Attachments and verification",
         "Glossary",
     ]
@@ -218,6 +221,26 @@ def test_attachments_are_listed_with_digest_and_size() -> None:
         assert item.digest in shown
     assert "entry 41, head sha256:" in shown
     assert "gatekeeper verify dossier.pdf" in shown
+
+
+def test_the_environment_says_how_many_components_the_bill_of_materials_lists_and_names_it() -> None:
+    shown = said(section(content_of(material()), "Environment"))
+    assert "Bill of materials 181 components: every distribution of Python that the run could import" in shown
+    assert "sbom.cdx.json (CycloneDX 1.6)" in shown
+    assert "Bill of materials none attached" in said(section(compose_content(material(), ()), "Environment"))
+
+
+def test_files_that_lie_beside_the_dossier_are_told_with_size_and_digest() -> None:
+    files = attachments()
+    large = detach({"cases.parquet": files.pop("cases.parquet")}, largest=0)
+    assert large is not None
+    made = compose_content(material(), describe_attachments({**files, DETACHED: large}))
+    shown = said(section(made, "Attachments and verification"))
+    assert (
+        "keep these files, which lie in the run's folder, with this PDF. Without them it cannot be verified." in shown
+    )
+    assert f"cases.parquet | 41.3 kB | {digest_bytes(attachments()['cases.parquet'])}" in shown
+    assert "lie beside" not in said(section(content_of(material()), "Attachments and verification"))
 
 
 @pytest.mark.parametrize(

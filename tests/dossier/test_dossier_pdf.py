@@ -72,9 +72,9 @@ def test_another_run_gives_other_bytes(rendered: RenderedDossier) -> None:
     assert render_dossier(other, attachments()).pdf != rendered.pdf
 
 
-def test_a_typical_dossier_has_eight_to_eleven_pages_and_page_one_stands_alone(rendered: RenderedDossier) -> None:
+def test_a_typical_dossier_has_eleven_to_fifteen_pages_and_page_one_stands_alone(rendered: RenderedDossier) -> None:
     texts = pages(rendered.pdf)
-    assert 8 <= len(texts) <= 11
+    assert 11 <= len(texts) <= 15
     assert texts[0].count("FAIL") == 1
     assert "Contents" not in texts[0]
     assert "Contents" in texts[1]
@@ -127,6 +127,7 @@ def test_each_attachment_is_listed_once_with_its_type_and_relationship(rendered:
     assert found["candidate.yaml"] == ("/application/yaml", "/Source")
     assert found["cases.parquet"] == ("/application/vnd.apache.parquet", "/Data")
     assert found["verdict.json"] == ("/application/json", "/Data")
+    assert found["sbom.cdx.json"] == ("/application/vnd.cyclonedx+json", "/Supplement")
     assert found["statement.dsse.json"] == ("/application/json", "/Supplement")
 
 
@@ -136,6 +137,27 @@ def test_attachments_come_out_as_they_went_in_and_their_digests_are_printed(rend
     everything = tight("".join(pages(rendered.pdf)))
     for data in attachments().values():
         assert digest_bytes(data) in everything
+
+
+def test_every_attachment_of_a_run_is_known_and_listed_once(finished_run: Path) -> None:
+    from gatekeeper.run_records import FILES, SBOM, SELF_TEST, STATEMENT
+
+    reader = pypdf.PdfReader(io.BytesIO((finished_run / "dossier.pdf").read_bytes()))
+    listed = [entry.get_object() for entry in reader.trailer["/Root"]["/AF"]]
+    names = [str(item["/UF"]) for item in listed]
+    assert sorted(names) == sorted({*FILES, SBOM, SELF_TEST, STATEMENT})
+    assert set(reader.attachments) == set(names)
+    for item in listed:
+        assert str(item["/AFRelationship"]) in ("/Source", "/Data", "/Supplement")
+        assert str(item["/EF"]["/F"].get_object()["/Subtype"]).startswith("/application/")
+
+
+@pytest.mark.parametrize("name", ["sbom.cdx.json", "detached.json", "self_test.json", "approval.dsse.json"])
+def test_a_record_that_not_every_run_has_is_described_as_well(name: str) -> None:
+    (item,) = describe_attachments({name: b"{}"})
+    assert item.description != describe_attachments({"something-else.bin": b""})[0].description
+    assert item.media_type.startswith("application/")
+    assert item.media_type != "application/octet-stream"
 
 
 def test_identical_attachments_do_not_collide() -> None:

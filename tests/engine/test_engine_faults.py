@@ -167,6 +167,26 @@ def test_a_check_killed_in_mid_run_is_resumed_to_the_same_verdict(slow: CheckReq
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
 
 
+def test_a_run_that_was_begun_with_other_packages_is_not_gone_on_with(
+    slow: CheckRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gatekeeper import gate
+    from gatekeeper.engine.components import Component, Installed
+    from gatekeeper.errors import UsageError
+
+    process = started_check(slow)
+    until(lambda: any(slow.out.glob(".*.partial/journal/pass-000-00000016.arrow")), process)
+    process.kill()
+    process.wait()
+    monkeypatch.setattr(gate, "installed", lambda plugin: Installed(Component("gatekeeper-imaging", "0"), (), "3"))
+    with pytest.raises(UsageError, match="no unfinished run"):
+        check(replace(slow, resume=True))
+    monkeypatch.undo()
+    resumed = check(replace(slow, resume=True))
+    bill = json.loads((resumed.folder / "sbom.cdx.json").read_text())
+    assert bill["metadata"]["timestamp"][:19] == resumed.verdict.run.finished[:19]
+
+
 def test_without_an_unfinished_run_there_is_nothing_to_resume(slow: CheckRequest) -> None:
     from gatekeeper.errors import UsageError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from gatekeeper.evidence import CaseOutcome, Record
 from gatekeeper.policy._meaning import (
@@ -147,13 +147,20 @@ class Margin(Record):
 
 
 class Pages(Record):
-    """What a dossier shows besides numbers.
+    """What a dossier shows besides numbers, and the paper that its pages are for.
 
     ``pictures`` lets it show images of a few cases with their outlines. These are pixels of patients: a head in profile
     can be recognised, and whoever gets the dossier gets them.
     """
 
     pictures: bool = False
+    paper: Literal["a4", "letter"] = "a4"
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave the usual paper out, so that policies of before there was a choice keep their digests."""
+        written: dict[str, object] = write(self)
+        return {name: value for name, value in written.items() if (name, value) != ("paper", "a4")}
 
 
 class Champion(Record):
