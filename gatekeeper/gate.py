@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gatekeeper import __version__
 from gatekeeper.attestation import Standing, attest, state
 from gatekeeper.candidate import Candidate, Contract, load_candidate
-from gatekeeper.canonical import JSON, digest_json
+from gatekeeper.canonical import JSON, digest_bytes, digest_json
 from gatekeeper.configuration import configure
 from gatekeeper.engine import EngineSettings, Kind, RunRequest, run_plan, why_unanswered, without_reference
 from gatekeeper.engine.measuring import reference_label
@@ -30,6 +30,7 @@ from gatekeeper.run_records import (
     ATTESTATION,
     DOSSIER,
     JUNIT,
+    PAGE,
     STATEMENT,
     NewRun,
     RunRecords,
@@ -283,8 +284,9 @@ def _write_run(
     bars: tuple[ReleaseBar, ...],
     kept: tuple[LockedTestSet, KeptMasks],
 ) -> None:
-    from gatekeeper.dossier import DossierMaterial, render_dossier, structure_results
+    from gatekeeper.dossier import DossierMaterial, render_dossier, render_web, structure_results
     from gatekeeper.dossier.gather import failures, latency_seconds, peak_memory, repeat_scatter, roc_curve, stage_times
+    from gatekeeper.dossier.gather_cases import case_table
     from gatekeeper.dossier.gather_stress import ladders
     from gatekeeper.suites.refusal import by_kind
     from gatekeeper.suites.repeat_summary import level_summaries
@@ -323,15 +325,18 @@ def _write_run(
         structures=structures,
         overlays=_overlays(structures, contract, *kept),
         self_test=records.self_test,
+        cases=case_table(records.policy, evidence, contract),
     )
     files = records.to_files(folder)
     reasons = tuple(bar.reason.value for bar in bars)
     standing = Standing(keys.development, fact.exposures, (fact.sequence, fact.head), reasons)
     inner = state(records, files, keys.tool, standing)
-    rendered = render_dossier(material, {**files, STATEMENT: inner})
+    attachments = {**files, STATEMENT: inner}
+    rendered = render_dossier(material, attachments)
     stamp = Stamp(meaning="made by gatekeeper from the attached evidence", boxes=rendered.boxes)
     pdf = sign_pdf(rendered.pdf, keys.tool, keys.root, stamp=stamp, signing_time=_now())
     (folder / DOSSIER).write_bytes(pdf)
+    (folder / PAGE).write_text(render_web(material, attachments, digest_bytes(pdf)), encoding="utf-8")
     (folder / ATTESTATION).write_bytes(attest(pdf, records, files, keys.tool, standing))
     (folder / JUNIT).write_text(junit_xml(records.verdict), encoding="utf-8")
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.candidate.load import CandidateRecord
+from gatekeeper.dossier.cases import CaseTable
 from gatekeeper.evidence import Environment, Plan, Verdict
 from gatekeeper.evidence.self_test import SelfTest
 from gatekeeper.policy import Policy
@@ -173,7 +174,7 @@ class DossierMaterial:
     after the requirements. ``bars`` is all that bars the release. ``structures`` are what was outlined or measured,
     ``overlays`` pictures of a few cases, which are shown only where the policy allows it. ``envelope`` is how far each
     requirement holds along each ladder. ``self_test`` is what the gate made of planted defects. ``levels`` are
-    those of repeatability that were tried.
+    those of repeatability that were tried. ``cases`` are shown where they can be sorted: on the page for browsers.
     """
 
     verdict: Verdict
@@ -203,3 +204,4 @@ class DossierMaterial:
     stages: tuple[StageTimes, ...] = ()
     peak_mib: tuple[tuple[str, float], ...] = ()
     levels: tuple[LevelSummary, ...] = ()
+    cases: CaseTable | None = None

@@ -18,6 +18,7 @@ QUIET = "#666666"
 HAIR = "#b5b5b5"
 ACCENT = "#1f3a68"
 PAPER = "#ffffff"
+MOST_ROWS = 400  # of the numbers behind a chart
 PICTURE = "data:image/png;base64,"  # the one kind of address that a drawing may name
 
 Point = tuple[float, float]
@@ -25,10 +26,14 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Data:
-    """The numbers behind a chart: headings, and rows of as many texts or numbers (None where there is none)."""
+    """The numbers behind a chart: headings, and rows of as many texts or numbers (None where there is none).
+
+    ``note`` says what the rows do not, such as which were left out.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | float | None, ...], ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,13 @@ class Drawing:
     svg: str
     words: str
     data: Data | None = None
+
+
+def data_of(columns: Sequence[str], rows: Sequence[Sequence[str | float | None]]) -> Data:
+    """Return the numbers behind a chart, evenly thinned where there are more rows than anybody reads."""
+    step = -(-len(rows) // MOST_ROWS) or 1
+    note = f"One row in {step} is listed, of {len(rows):,}" if step > 1 else ""
+    return Data(tuple(columns), tuple(tuple(row) for row in rows[::step]), note)
 
 
 def drawing(width: float, height: float, words: str, parts: Iterable[str], data: Data | None = None) -> Drawing:
