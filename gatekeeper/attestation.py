@@ -66,6 +66,14 @@ class OpenedAttestation:
         exposures = ledger.get("exposures") if isinstance(ledger, dict) else None
         return exposures if isinstance(exposures, int) else 0
 
+    def checkpoint(self, where: str) -> Checkpoint:
+        """Return the ledger's checkpoint that was signed. Raises IntegrityError where there is none."""
+        ledger = self.predicate.get("ledger")
+        size, head = (ledger.get("size"), ledger.get("head")) if isinstance(ledger, dict) else (None, None)
+        if not isinstance(size, int) or not isinstance(head, str):
+            raise IntegrityError(Code.BAD_SIGNATURE, "the attestation has no checkpoint of the ledger", where=where)
+        return Checkpoint(size, head)
+
 
 def state(records: RunRecords, files: Mapping[str, bytes], signer: Signer, standing: Standing) -> bytes:
     """Sign the statement that goes inside the dossier: records, candidate and lock, by digest."""
@@ -98,11 +106,7 @@ def checkpoint_of(source: Path, root: Certificate) -> Checkpoint:
     Raises IntegrityError when the attestation is missing, does not hold, or has none.
     """
     path = source / ATTESTATION if source.is_dir() else source
-    ledger = open_attestation(path, root).predicate.get("ledger")
-    size, head = (ledger.get("size"), ledger.get("head")) if isinstance(ledger, dict) else (None, None)
-    if not isinstance(size, int) or not isinstance(head, str):
-        raise IntegrityError(Code.BAD_SIGNATURE, "the attestation has no checkpoint of the ledger", where=str(path))
-    return Checkpoint(size, head)
+    return open_attestation(path, root).checkpoint(str(path))
 
 
 def _predicate(records: RunRecords, standing: Standing) -> dict[str, JSON]:

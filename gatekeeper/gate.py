@@ -54,7 +54,7 @@ from gatekeeper.verdict import (
 )
 
 if TYPE_CHECKING:
-    from gatekeeper.dossier import LedgerFact, Overlay, StructureResult
+    from gatekeeper.dossier import DossierMaterial, LedgerFact, Overlay, StructureResult
     from gatekeeper.engine.kept_masks import KeptMasks
     from gatekeeper.trust import KeyRing
 
@@ -190,8 +190,17 @@ def check(
             tested,
         )
         bars = release_bars(verdict, loaded.policy, found, development=keys.development, exposures=fact.exposures)
-        kept = testset, result.masks
-        _write_run(run.partial, records, keys, fact, loaded, request.notes, found, bars, kept)
+        material = material_of(
+            records,
+            fact,
+            request.notes,
+            found,
+            bars,
+            development=keys.development,
+            layers=loaded.layers,
+            kept=(testset, result.masks),
+        )
+        _write_run(run.partial, records, material, keys)
         progress("judging and writing the dossier", 1, 1)
     with Ledger(request.home / "ledger.sqlite") as ledger:
         ledger.append("run.finished", {"run": stamp.id, "verdict": verdict.verdict.value}, _iso(_now()))
@@ -273,18 +282,19 @@ def _told_when_full(out: Path) -> Iterator[None]:
         ) from error
 
 
-def _write_run(
-    folder: Path,
+def material_of(
     records: RunRecords,
-    keys: KeyRing,
     fact: LedgerFact,
-    loaded: LoadedPolicy,
     notes: tuple[str, ...],
     found: FoundApproval,
     bars: tuple[ReleaseBar, ...],
-    kept: tuple[LockedTestSet, KeptMasks],
-) -> None:
-    from gatekeeper.dossier import DossierMaterial, render_dossier, render_web, structure_results
+    *,
+    development: bool,
+    layers: tuple[str, ...] = (),
+    kept: tuple[LockedTestSet, KeptMasks] | None = None,
+) -> DossierMaterial:
+    """Gather what a dossier is made from; pictures only where masks were ``kept``."""
+    from gatekeeper.dossier import DossierMaterial, structure_results
     from gatekeeper.dossier.gather import failures, latency_seconds, peak_memory, repeat_scatter, roc_curve, stage_times
     from gatekeeper.dossier.gather_cases import case_table
     from gatekeeper.dossier.gather_stress import ladders
@@ -297,7 +307,7 @@ def _write_run(
     operating_point = contract.operating_point
     evidence = records.evidence.counting(records.policy.failure_costs.by_outcome)
     structures = structure_results(records.policy, evidence, contract.input.axes)
-    material = DossierMaterial(
+    return DossierMaterial(
         verdict=records.verdict,
         policy=records.policy,
         plan=records.plan,
@@ -316,27 +326,34 @@ def _write_run(
         envelope=envelope(records.policy, evidence, operating_point),
         refusals=by_kind(records.policy, evidence),
         gaps=gaps(records.policy, evidence, operating_point),
+        cases=case_table(records.policy, evidence, contract),
         ledger=fact,
-        development=keys.development,
-        policy_layers=tuple(Path(layer).name for layer in loaded.layers),
+        development=development,
+        policy_layers=tuple(Path(layer).name for layer in layers),
         notes=notes,
         approval=found.approval,
         bars=bars,
         structures=structures,
-        overlays=_overlays(structures, contract, *kept),
+        overlays=_overlays(structures, contract, *kept) if kept else (),
         self_test=records.self_test,
-        cases=case_table(records.policy, evidence, contract),
     )
+
+
+def _write_run(folder: Path, records: RunRecords, material: DossierMaterial, keys: KeyRing) -> None:
+    """Write the records, the dossier made of them and its attestation."""
+    from gatekeeper.dossier import render_dossier, render_web
+
+    fact = material.ledger
     files = records.to_files(folder)
-    reasons = tuple(bar.reason.value for bar in bars)
+    reasons = tuple(bar.reason.value for bar in material.bars)
     standing = Standing(keys.development, fact.exposures, (fact.sequence, fact.head), reasons)
     inner = state(records, files, keys.tool, standing)
-    attachments = {**files, STATEMENT: inner}
-    rendered = render_dossier(material, attachments)
+    rendered = render_dossier(material, {**files, STATEMENT: inner})
     stamp = Stamp(meaning="made by gatekeeper from the attached evidence", boxes=rendered.boxes)
     pdf = sign_pdf(rendered.pdf, keys.tool, keys.root, stamp=stamp, signing_time=_now())
     (folder / DOSSIER).write_bytes(pdf)
-    (folder / PAGE).write_text(render_web(material, attachments, digest_bytes(pdf)), encoding="utf-8")
+    page = render_web(material, {**files, STATEMENT: inner}, digest_bytes(pdf))
+    (folder / PAGE).write_text(page, encoding="utf-8")
     (folder / ATTESTATION).write_bytes(attest(pdf, records, files, keys.tool, standing))
     (folder / JUNIT).write_text(junit_xml(records.verdict), encoding="utf-8")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatekeeper.attestation import OpenedAttestation, open_attestation
+from gatekeeper.canonical import digest_bytes
 from gatekeeper.errors import Code, IntegrityError, UsageError
 from gatekeeper.evidence import Verdict
 from gatekeeper.policy.approval import FoundApproval, open_approval
@@ -21,13 +23,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verification:
-    """What a verification found to hold, and what it could not check, both as sentences; and what bars a release."""
+    """What a verification found to hold, and what it could not check, both as sentences; and what bars a release.
+
+    ``records`` and ``approval`` are what was ``attached``, read; ``statement`` is the tool's, among the attachments;
+    ``digest`` is that of the PDF.
+    """
 
     verdict: Verdict
     checked: tuple[str, ...]
     not_checked: tuple[str, ...]
     development: bool
     bars: tuple[ReleaseBar, ...]
+    records: RunRecords
+    approval: FoundApproval
+    statement: OpenedAttestation
+    attached: Mapping[str, bytes]
+    digest: str
 
 
 def verify(dossier: Path, root: Certificate) -> Verification:
@@ -93,7 +104,18 @@ def verify(dossier: Path, root: Certificate) -> Verification:
     not_checked.append("how often the test set was used is what the tool signed; its ledger is not here")
     bars = release_bars(records.verdict, records.policy, found, development=development, exposures=statement.exposures)
     _hold_release(statement, bars, where)
-    return Verification(records.verdict, tuple(checked), tuple(not_checked), development, bars)
+    return Verification(
+        records.verdict,
+        tuple(checked),
+        tuple(not_checked),
+        development,
+        bars,
+        records,
+        found,
+        statement,
+        document.attachments,
+        digest_bytes(pdf),
+    )
 
 
 def _approval(records: RunRecords, root: Certificate, where: str) -> FoundApproval:

@@ -22,7 +22,7 @@ from gatekeeper.dossier.web_cases import web_cases
 
 
 def render_web(material: DossierMaterial, attachments: Mapping[str, bytes], signed: str) -> str:
-    """Render the dossier as HTML; ``signed`` is the digest of the signed PDF that stands beside it.
+    """Render the dossier as HTML; ``signed`` is the digest of the signed PDF.
 
     Equal arguments give equal text. Raises ValueError for an attachment whose name is not a plain file name.
     """
@@ -32,21 +32,20 @@ def render_web(material: DossierMaterial, attachments: Mapping[str, bytes], sign
     number = content.sections[-1].number + 1
     cases = None if material.cases is None else web_cases(material.cases, number)
     extra = ((cases.number, cases.anchor, cases.title),) if cases else ()
-    return (
-        environment()
-        .get_template("web.html.j2")
-        .render(
-            content=content,
-            contents=(*contents_of(content), *extra),
-            cases=cases,
-            rules=_rules(style, script),
-            style=Source(style),
-            script=Source(script),
-            unsigned=(
-                f"What is signed is dossier.pdf: document {short_digest(material.verdict.reproducible)}, {signed}. "
-                "“gatekeeper verify dossier.pdf” checks it, and computes every number and the verdict again."
-            ),
-        )
+    document = short_digest(material.verdict.reproducible)
+    template = environment().get_template("web.html.j2")
+    return template.render(
+        content=content,
+        contents=(*contents_of(content), *extra),
+        cases=cases,
+        rules=_rules(style, script),
+        style=Source(style),
+        script=Source(script),
+        unsigned=(
+            f"What is signed is dossier.pdf, document {document}, with {signed} when "
+            "this page was made. “gatekeeper verify dossier.pdf” checks it, and computes every number and the verdict "
+            "again."
+        ),
     )
 
 

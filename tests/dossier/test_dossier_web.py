@@ -99,7 +99,7 @@ def test_all_that_the_pdf_says_is_said_in_its_order_under_its_numbers(made: Doss
 
 def test_it_says_that_it_is_not_signed_and_what_is(made: DossierMaterial, page: str) -> None:
     told = Outline(page).text
-    assert f"document {made.verdict.reproducible[7:19]}, {SIGNED}." in told
+    assert f"document {made.verdict.reproducible[7:19]}, with {SIGNED} when" in told
     assert "gatekeeper verify dossier.pdf" in told
     assert "Quality assurance" not in page.partition('id="section-2"')[0]
 
