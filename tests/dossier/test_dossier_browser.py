@@ -114,6 +114,16 @@ def test_it_loads_in_silence_asks_for_nothing_and_never_scrolls_sideways(
     assert browser.execute_script("return [...document.fonts].map((face) => face.status)") == ["loaded"] * 3
 
 
+def test_what_a_page_must_not_hold_is_stopped_and_would_be_seen(browser: Chrome, page: Path, tmp_path: Path) -> None:
+    smuggled = '<p style="color: red">x</p><script>window.owned = 1</script><img src="https://example.org/x.png">'
+    changed = tmp_path / "changed.html"
+    changed.write_text(page.read_text(encoding="utf-8").replace("</main>", f"{smuggled}</main>"), encoding="utf-8")
+    visit(browser, changed)
+    assert browser.execute_script("return window.owned") is None
+    assert sum("Content Security Policy" in complaint for complaint in complaints(browser)) == 3
+    assert requests(browser) == [changed.as_uri(), "https://example.org/x.png"]
+
+
 def test_numbers_sort_as_numbers_with_what_is_missing_last(browser: Chrome, page: Path) -> None:
     visit(browser, page)
     heading = "Score of “suspicious”"
