@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gatekeeper import __version__
 from gatekeeper.attestation import LedgerState, Standing, attest, attest_result, state
 from gatekeeper.candidate import Candidate, Contract, load_candidate
-from gatekeeper.canonical import JSON, digest_json
+from gatekeeper.canonical import JSON, digest_bytes, digest_json
 from gatekeeper.configuration import configure
 from gatekeeper.engine import EngineSettings, Kind, RunRequest, run_plan, why_unanswered, without_reference
 from gatekeeper.engine.bill_of_materials import bill_of_materials, components_in
@@ -33,6 +33,7 @@ from gatekeeper.run_records import (
     ATTESTATION,
     DOSSIER,
     JUNIT,
+    PAGE,
     STATEMENT,
     TEST_RESULT,
     NewRun,
@@ -59,7 +60,7 @@ from gatekeeper.verdict import (
 )
 
 if TYPE_CHECKING:
-    from gatekeeper.dossier import LedgerFact, Overlay, StructureResult
+    from gatekeeper.dossier import DossierMaterial, LedgerFact, Overlay, StructureResult
     from gatekeeper.engine.kept_masks import KeptMasks
     from gatekeeper.trust import KeyRing
 
@@ -197,8 +198,17 @@ def check(
             bill_of_materials(packages, stamp.finished),
         )
         bars = release_bars(verdict, loaded.policy, found, development=keys.development, exposures=fact.exposures)
-        kept = testset, result.masks
-        _write_run(run.partial, records, keys, fact, loaded, request.notes, found, bars, kept)
+        material = material_of(
+            records,
+            fact,
+            request.notes,
+            found,
+            bars,
+            development=keys.development,
+            layers=loaded.layers,
+            kept=(testset, result.masks),
+        )
+        _write_run(run.partial, records, material, keys)
         progress("judging and writing the dossier", 1, 1)
     with Ledger(request.home / "ledger.sqlite") as ledger:
         ledger.append("run.finished", {"run": stamp.id, "verdict": verdict.verdict.value}, _iso(_now()))
@@ -288,19 +298,21 @@ def _told_when_full(out: Path) -> Iterator[None]:
         ) from error
 
 
-def _write_run(
-    folder: Path,
+def material_of(
     records: RunRecords,
-    keys: KeyRing,
     fact: LedgerFact,
-    loaded: LoadedPolicy,
     notes: tuple[str, ...],
     found: FoundApproval,
     bars: tuple[ReleaseBar, ...],
-    kept: tuple[LockedTestSet, KeptMasks],
-) -> None:
-    from gatekeeper.dossier import DossierMaterial, render_dossier, structure_results
+    *,
+    development: bool,
+    layers: tuple[str, ...] = (),
+    kept: tuple[LockedTestSet, KeptMasks] | None = None,
+) -> DossierMaterial:
+    """Gather what a dossier is made from; pictures only where masks were ``kept``."""
+    from gatekeeper.dossier import DossierMaterial, structure_results
     from gatekeeper.dossier.gather import failures, latency_seconds, peak_memory, repeat_scatter, stage_times
+    from gatekeeper.dossier.gather_cases import case_table
     from gatekeeper.dossier.gather_curves import roc_curve
     from gatekeeper.dossier.gather_shown import shown
     from gatekeeper.dossier.gather_stress import ladders
@@ -315,7 +327,7 @@ def _write_run(
     operating_point = contract.operating_point
     evidence = records.evidence.counting(records.policy.failure_costs.by_outcome)
     structures = structure_results(records.policy, evidence, contract.input.axes)
-    material = DossierMaterial(
+    return DossierMaterial(
         verdict=records.verdict,
         policy=records.policy,
         plan=records.plan,
@@ -334,32 +346,42 @@ def _write_run(
         envelope=envelope(records.policy, evidence, operating_point),
         refusals=by_kind(records.policy, evidence),
         gaps=gaps(records.policy, evidence, operating_point),
+        cases=case_table(records.policy, evidence, contract),
         ledger=fact,
-        development=keys.development,
-        policy_layers=tuple(Path(layer).name for layer in loaded.layers),
+        development=development,
+        policy_layers=tuple(Path(layer).name for layer in layers),
         notes=notes,
         approval=found.approval,
         bars=told_bars,
         structures=structures,
-        overlays=_overlays(structures, contract, *kept),
+        overlays=_overlays(structures, contract, *kept) if kept else (),
         self_test=records.self_test,
         shown=shown(
             records.policy,
             evidence,
             operating_point,
-            partial(thumbnails_of, kept[0], intensity=contract.input.intensity),
+            partial(thumbnails_of, kept[0], intensity=contract.input.intensity) if kept else None,
         ),
         components=components_in(records.sbom) if records.sbom else 0,
     )
+
+
+def _write_run(folder: Path, records: RunRecords, material: DossierMaterial, keys: KeyRing) -> None:
+    """Write the records, the dossier made of them and its attestation."""
+    from gatekeeper.dossier import render_dossier, render_web
+
+    fact = material.ledger
     files = records.to_files(folder)
     ledger = LedgerState(size=fact.sequence, head=fact.head, exposures=fact.exposures)
-    standing = Standing(keys.development, ledger, told_bars)
+    standing = Standing(keys.development, ledger, material.bars)
     inner = state(records, files, keys.tool, standing)
     rendered = render_dossier(material, {**attachable(files), STATEMENT: inner})
     stamp = Stamp(meaning=load_settings(keys.folder).meaning("tool"), boxes=rendered.boxes)
     root, baseline = keys.trust.root_of("tool"), load_baseline(keys.folder)
     pdf = sign_pdf(rendered.pdf, keys.tool, root, stamp=stamp, signing_time=_now(), baseline=baseline)
     (folder / DOSSIER).write_bytes(pdf)
+    page = render_web(material, {**attachable(files), STATEMENT: inner}, digest_bytes(pdf))
+    (folder / PAGE).write_text(page, encoding="utf-8")
     (folder / ATTESTATION).write_bytes(attest(pdf, records, files, keys.tool, standing))
     (folder / TEST_RESULT).write_bytes(attest_result(pdf, records, files, keys.tool, standing))
     (folder / JUNIT).write_text(junit_xml(records.verdict), encoding="utf-8")

@@ -24,6 +24,7 @@ from gatekeeper.policy import Policy
 from gatekeeper.testset import Manifest
 
 DOSSIER = "dossier.pdf"
+PAGE = "dossier.html"  # the same for browsers, unsigned
 ATTESTATION = "attestation.dsse.json"
 TEST_RESULT = "test-result.dsse.json"
 STATEMENT = "statement.dsse.json"

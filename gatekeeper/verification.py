@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatekeeper.attestation import OpenedAttestation, Standing, hold_beside, open_attestation
+from gatekeeper.canonical import digest_bytes
 from gatekeeper.errors import Code, IntegrityError, UsageError
 from gatekeeper.evidence import Verdict
 from gatekeeper.evidence.detached import read_detached
@@ -21,8 +22,9 @@ from gatekeeper.verdict import ReleaseBar, recompute, recompute_self_test, relea
 class Verification:
     """What a verification found to hold, and what it could not check, both as sentences; and what bars a release.
 
-    ``development`` and ``bars`` look at every signature; ``standing`` is what the tool attested. ``files`` are those
-    within the dossier but its statement, and beside it, and ``records`` what they say.
+    ``development`` and ``bars`` look at every signature; ``standing`` is what the tool attested. ``attached`` is all
+    that the dossier carries; ``files`` are the records among that, and beside it, which ``records`` and ``approval``
+    are read from. ``digest`` is that of the PDF.
     """
 
     verdict: Verdict
@@ -32,8 +34,11 @@ class Verification:
     bars: tuple[ReleaseBar, ...]
     signatures: tuple[SignatureFact, ...]
     records: RunRecords
+    approval: FoundApproval
     files: Mapping[str, bytes]
+    attached: Mapping[str, bytes]
     standing: Standing
+    digest: str
 
     @property
     def signed(self) -> tuple[str, ...]:
@@ -105,8 +110,11 @@ def verify(dossier: Path, trust: Trust) -> Verification:
         bars=_standing(records, found, statement, development=development).bars,
         signatures=document.fields,
         records=records,
+        approval=found,
         files=files,
+        attached=document.attachments,
         standing=standing,
+        digest=digest_bytes(pdf),
     )
 
 

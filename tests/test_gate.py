@@ -51,6 +51,7 @@ def test_a_run_leaves_every_file_of_the_design(finished_run: Path) -> None:
         "evidence/cases.parquet",
         "evidence/environment.json",
         "dossier.pdf",
+        "dossier.html",
         "attestation.dsse.json",
         "test-result.dsse.json",
         "junit.xml",

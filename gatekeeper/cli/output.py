@@ -39,6 +39,7 @@ def print_result(result: CheckResult, *, self_test: bool = False) -> None:
     print_self_test(screen, result.self_test, whole=self_test)
     signed = "DEVELOPMENT KEY, not for release" if result.development else "release key"
     screen.print(f"dossier  {result.folder / 'dossier.pdf'}   signed: tool ({signed})", highlight=False, soft_wrap=True)
+    screen.print(f"page     {result.folder / 'dossier.html'}   for browsers, unsigned", highlight=False, soft_wrap=True)
     for line in release_lines(result.bars):
         screen.print(line, highlight=False, markup=False, soft_wrap=True)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gatekeeper.cli.inputs import Trusted
-from gatekeeper.errors import ExitCode
+from gatekeeper.errors import Code, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from gatekeeper.verification import Verification
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +31,9 @@ def verify(
     require_releasable: Annotated[
         bool, typer.Option("--require-releasable", help="Exit 0 only for a PASS that nothing bars from release.")
     ] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write the dossier as a page for browsers to this file, once it holds.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was checked as JSON.")] = False,
 ) -> int:
     """Check a dossier's signatures and digests, and recompute every number and the verdict from what it carries.
@@ -43,6 +49,8 @@ def verify(
     required = tuple(known_role(role) for role in require_role or ())
     verification = verify_dossier(dossier, trusted(trust))
     verification.require_roles(required, str(dossier))
+    if html is not None:
+        _write_page(verification, html)
     verdict = verification.verdict
     if as_json:
         from dataclasses import asdict
@@ -78,6 +86,21 @@ def verify(
         typer.echo("EXPLORATORY: the policy was changed for this run; it cannot release.", err=True)
         return int(ExitCode.FAIL)
     return exit_code(verdict.verdict.value)
+
+
+def _write_page(verification: Verification, target: Path) -> None:
+    from gatekeeper.rewriting import page_of
+
+    try:
+        target.write_text(page_of(verification), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            Code.CANNOT_WRITE,
+            "the page cannot be written",
+            where=str(target),
+            why=error.strerror,
+            mend="give --html a file in a folder that is there and can be written",
+        ) from error
 
 
 def _print(checked: tuple[str, ...], not_checked: tuple[str, ...]) -> None:

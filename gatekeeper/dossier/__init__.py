@@ -16,6 +16,7 @@ from gatekeeper.dossier.material import (
 )
 from gatekeeper.dossier.overlays import overlays_of, pictures_of
 from gatekeeper.dossier.pdf import RenderedDossier, render_dossier
+from gatekeeper.dossier.web import render_web
 
 __all__ = [
     "DossierMaterial",
@@ -33,5 +34,6 @@ __all__ = [
     "overlays_of",
     "pictures_of",
     "render_dossier",
+    "render_web",
     "structure_results",
 ]

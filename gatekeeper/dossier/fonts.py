@@ -9,22 +9,15 @@ import base64
 import binascii
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from gatekeeper.dossier.charts.svg import PICTURE
+from gatekeeper.dossier.faces import FACES, face
 from gatekeeper.errors import Code, InvalidRunError
 
-_FONTS = files("font_source_sans_pro") / "files"
 _SCHEME = "dossier-font:"
 _PNG = b"\x89PNG\r\n\x1a\n"
-_FILES = {
-    "regular": "SourceSansPro-Regular.ttf",
-    "italic": "SourceSansPro-It.ttf",
-    "semibold": "SourceSansPro-Semibold.ttf",
-    "bold": "SourceSansPro-Bold.ttf",
-}
 
 
 class RefusedFetch(FatalURLFetchingError):  # type: ignore[misc]
@@ -45,11 +38,11 @@ class FontFetcher(URLFetcher):  # type: ignore[misc]
         """Return the bytes of a bundled font, or of the picture within the address."""
         if url.startswith(PICTURE):
             return URLFetcherResponse(url, body=self._picture(url), headers={"Content-Type": "image/png"})
-        file = _FILES.get(url.removeprefix(_SCHEME)) if url.startswith(_SCHEME) else None
-        if file is None:
+        style = url.removeprefix(_SCHEME)
+        if not url.startswith(_SCHEME) or style not in FACES:
             self.refused.append(url)
             raise RefusedFetch(url)
-        return URLFetcherResponse(url, body=_FONTS.joinpath(file).read_bytes(), headers={"Content-Type": "font/ttf"})
+        return URLFetcherResponse(url, body=face(style), headers={"Content-Type": "font/ttf"})
 
     def _picture(self, url: str) -> bytes:
         try:

@@ -17,8 +17,11 @@ from gatekeeper.policy import Policy
 Pictured = Callable[[Sequence[Example]], tuple[Thumbnail, ...]]
 
 
-def shown(policy: Policy, evidence: Evidence, operating_point: float, pictured: Pictured) -> Shown:
-    """Return what is drawn; ``pictured`` makes pictures of examples, and is only asked where the policy allows them."""
+def shown(policy: Policy, evidence: Evidence, operating_point: float, pictured: Pictured | None) -> Shown:
+    """Return what is drawn; ``pictured`` makes pictures of examples, and is only asked where the policy allows them.
+
+    It is None where there are no images to make them from.
+    """
     task, lost = policy.context.task, unanswered(policy, evidence, operating_point)
     if task == "multiclass_classification":
         return Shown(classes=class_calls(policy, evidence), unanswered=lost)
@@ -31,6 +34,6 @@ def shown(policy: Policy, evidence: Evidence, operating_point: float, pictured: 
         reliability=reliability(policy, evidence, operating_point) if of_cases else None,
         froc=None if of_cases else froc(policy, evidence, operating_point),
         examples=wrong,
-        thumbnails=pictured(wrong) if policy.dossier.pictures else (),
+        thumbnails=pictured(wrong) if pictured and policy.dossier.pictures else (),
         unanswered=lost,
     )

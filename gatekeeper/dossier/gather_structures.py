@@ -25,11 +25,30 @@ def structure_results(policy: Policy, evidence: Evidence, axes: int) -> tuple[St
     Values of every column are told, whether or not a requirement asks for them.
     """
     rows = evidence.under(BASELINE.id)
+    return tuple(_result(name, rows, unit_of_size(axes)) for name in found_structures(policy, rows))
+
+
+def found_structures(policy: Policy, rows: Rows) -> tuple[str, ...]:
+    """Return the structures of which rows hold anything, those of the policy first."""
     found = [name.removeprefix(_PREFIX).rpartition(".")[0] for name in rows.answers if name.startswith(_PREFIX)]
-    unit = "mL" if axes == 3 else "mm²"
-    return tuple(
-        _result(name, rows, unit) for name in dict.fromkeys((*policy.context.structures, *found)) if name in found
-    )
+    return tuple(name for name in dict.fromkeys((*policy.context.structures, *found)) if name in found)
+
+
+def unit_of_size(axes: int) -> str:
+    """Return the unit in which the size of a structure is told, by the number of axes of an image."""
+    return "mL" if axes == 3 else "mm²"
+
+
+def value_columns(structure: str, rows: Rows) -> list[tuple[Metric, str, str]]:
+    """Return metric, tolerance in mm ("" where it takes none) and column of each value of a structure."""
+    start = f"{_PREFIX}{structure}."
+    names = sorted(name.removeprefix(start) for name in rows.answers if _is_of(name, structure))
+    return [
+        (METRICS.get(metric), name.partition("@")[2], start + name)
+        for metric in VALUES
+        for name in names
+        if name.partition("@")[0] == metric
+    ]
 
 
 def worst_and_best(result: StructureResult, most: int = 4, among: Container[str] | None = None) -> tuple[str, ...]:
@@ -60,27 +79,28 @@ def _result(name: str, rows: Rows, unit: str) -> StructureResult:
 
 
 def _values(structure: str, rows: Rows, originals: Rows) -> Iterator[StructureValue]:
-    columns = {name.removeprefix(f"{_PREFIX}{structure}.") for name in rows.answers if _is_of(name, structure)}
-    for metric in VALUES:
-        spec = METRICS.get(metric)
-        for column in sorted(column for column in columns if column.partition("@")[0] == metric):
-            tolerance = column.partition("@")[2]
-            asked = _asking(spec, structure, tolerance)
-            values = structures.case_values(asked, originals)
-            if values is None:
-                continue
-            measured = structures.measure(asked, rows)
-            yield StructureValue(
-                metric=metric,
-                title=spec.title + (f" within {tolerance} mm" if tolerance else ""),
-                unit=spec.unit,
-                higher_is_better=spec.higher_is_better,
-                estimate=measured.rounded,
-                interval=measured.limits,
-                n=measured.n,
-                patients=measured.patients,
-                values=tuple(values.tolist()),
-            )
+    for spec, tolerance, _ in value_columns(structure, rows):
+        asked = _asking(spec, structure, tolerance)
+        values = structures.case_values(asked, originals)
+        if values is None:
+            continue
+        measured = structures.measure(asked, rows)
+        yield StructureValue(
+            metric=spec.name,
+            title=titled(spec, tolerance),
+            unit=spec.unit,
+            higher_is_better=spec.higher_is_better,
+            estimate=measured.rounded,
+            interval=measured.limits,
+            n=measured.n,
+            patients=measured.patients,
+            values=tuple(values.tolist()),
+        )
+
+
+def titled(spec: Metric, tolerance: str) -> str:
+    """Return what a value is called, with its tolerance in mm where it takes one."""
+    return spec.title + (f" within {tolerance} mm" if tolerance else "")
 
 
 def _is_of(column: str, structure: str) -> bool:
@@ -92,13 +112,14 @@ def _asking(spec: Metric, structure: str, tolerance: str) -> Requirement:
     return asking(spec, structure=structure, **options)
 
 
-def _column(rows: Rows, structure: str, what: str) -> NDArray[np.float64]:
+def column_of(rows: Rows, structure: str, what: str) -> NDArray[np.float64]:
+    """Return a column of a structure, NaN where rows hold none."""
     found = rows.answers.get(f"{_PREFIX}{structure}.{what}")
     return np.full(len(rows), np.nan) if found is None else found
 
 
 def _against_reference(structure: str, rows: Rows, unit: str) -> VolumePairs:
-    first, second = _column(rows, structure, QUANTITY), _column(rows, structure, "reference")
+    first, second = column_of(rows, structure, QUANTITY), column_of(rows, structure, "reference")
     given = rows.answered & np.isfinite(first) & np.isfinite(second)
     return _pairs(rows.case[given].tolist(), first[given], second[given], unit)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.candidate.load import CandidateRecord
+from gatekeeper.dossier.cases import CaseTable
 from gatekeeper.dossier.curves import RocCurve, Shown
 from gatekeeper.evidence import Environment, Plan, Verdict
 from gatekeeper.evidence.self_test import SelfTest
@@ -166,7 +167,8 @@ class DossierMaterial:
     ``overlays`` pictures of a few cases, which are shown only where the policy allows it. ``envelope`` is how far each
     requirement holds along each ladder. ``self_test`` is what the gate made of planted defects. ``levels`` are
     those of repeatability that were tried. ``shown`` is what the section on performance draws. ``components``: how many
-    the software bill of materials lists; 0 without one.
+    the software bill of materials lists; 0 without one. ``cases`` are shown where they can be sorted: on the page for
+    browsers.
     """
 
     verdict: Verdict
@@ -198,3 +200,4 @@ class DossierMaterial:
     levels: tuple[LevelSummary, ...] = ()
     shown: Shown = field(default_factory=Shown)
     components: int = 0
+    cases: CaseTable | None = None

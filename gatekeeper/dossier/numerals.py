@@ -157,6 +157,17 @@ def confidence(level: float) -> str:
     return f"{level * 100.0:.6g}{NARROW}%"
 
 
+def shown(value: str | float | None) -> str:
+    """Write a value behind a chart: whole numbers in full, others to four digits, a dash where there is none."""
+    if isinstance(value, str):
+        return value
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == round(value) or abs(value) >= 1000.0:
+        return _sign(f"{value:,.0f}")
+    return _small(value, None) if abs(value) < 0.001 else _sign(f"{value:.4g}")
+
+
 def counted(n: int, one: str, many: str | None = None) -> str:
     """Write a count with its noun: ``1 case``, ``1,240 cases``."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from command_line import call
+
+from gatekeeper.canonical import digest_bytes
 
 
 def test_a_dossier_holds_on_the_machine_that_made_it(finished_run: Path, home: Path) -> None:
@@ -93,3 +96,29 @@ def test_a_changed_attestation_beside_a_sound_dossier_is_code_3(run_copy: Path, 
     path = run_copy / "attestation.dsse.json"
     path.write_text(path.read_text().replace("a", "b", 5))
     assert call("verify", run_copy / "dossier.pdf", home=home).returncode == 3
+
+
+def test_the_page_for_browsers_is_made_again_from_the_signed_dossier_alone(
+    finished_run: Path, home: Path, tmp_path: Path
+) -> None:
+    alone, pages = tmp_path / "dossier.pdf", (tmp_path / "first.html", tmp_path / "second.html")
+    shutil.copy(finished_run / "dossier.pdf", alone)
+    for page in pages:
+        done = call("verify", alone, "--html", page, home=home)
+        assert done.returncode == 0, done.stderr
+    first, second = (page.read_text(encoding="utf-8") for page in pages)
+    assert first == second
+    original = (finished_run / "dossier.html").read_text(encoding="utf-8")
+    cases = re.compile(r'<script type="application/json" id="case-data">.*?</script>')
+    assert cases.findall(first) == cases.findall(original) != []
+    assert re.findall(r"with (sha256:[0-9a-f]{64}) when", first) == [digest_bytes(alone.read_bytes())]
+    assert re.findall(r"entry [0-9,]+, head [0-9a-f]+", first) == re.findall(r"entry [0-9,]+, head [0-9a-f]+", original)
+
+
+def test_no_page_is_written_of_a_dossier_that_does_not_hold_or_where_it_cannot(
+    run_copy: Path, home: Path, tmp_path: Path
+) -> None:
+    assert call("verify", run_copy, "--html", tmp_path / "nowhere" / "page.html", home=home).returncode == 2
+    (run_copy / "dossier.pdf").write_bytes(b"%PDF-")
+    assert call("verify", run_copy, "--html", tmp_path / "page.html", home=home).returncode == 3
+    assert not (tmp_path / "page.html").exists()

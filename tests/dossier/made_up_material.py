@@ -459,6 +459,18 @@ def many_requirements(count: int) -> DossierMaterial:
     )
 
 
+def material_of_text(text: str, **changed: object) -> DossierMaterial:
+    """Material with this text wherever people or candidates can put one."""
+    found = [finding(f"r{n}", title=text, words=text, n_of=text, method=text) for n in range(4)]
+    grouped = finding("g", title=text, subgroup={text: text}, blocking=False)
+    stamp = RunStamp(id=text, started="2026-11-23T10:11:42+00:00", finished="2026-11-23T10:11:42+00:00")
+    names = {"words": text, "candidate": text, "testset": text}
+    judged = verdict((*found, grouped), exploratory=True, run=stamp, **names)
+    surroundings = environment().model_copy(update={"isolation": text, "packages": {text: text}})
+    made = material(verdict=judged, notes=(text,), policy_layers=(text,), environment=surroundings)
+    return replace(made, **changed)
+
+
 def attachments() -> dict[str, bytes]:
     rows = bytes(random.Random(11).randrange(256) for _ in range(41_300))
     return {

@@ -29,8 +29,8 @@ from gatekeeper.dossier.charts import (
     thumbnail_picture,
     verdict_mark,
 )
-from gatekeeper.dossier.charts.square import MOST_ROWS, data, told_apart
-from gatekeeper.dossier.charts.svg import Scale, round_steps
+from gatekeeper.dossier.charts.square import data, told_apart
+from gatekeeper.dossier.charts.svg import MOST_ROWS, Scale, data_of, round_steps
 from gatekeeper.dossier.curves import FrocCurve, PrecisionRecallCurve, Reliability, Thumbnail
 from gatekeeper.dossier.gather_calibration import reliability
 from gatekeeper.dossier.gather_curves import precision_recall, roc_curve
@@ -241,3 +241,46 @@ def test_the_froc_curve_begins_at_what_is_reached_at_an_eighth_of_a_false_positi
     assert reached is not None
     assert first == pytest.approx((40.0, 162.0 - 122.0 * reached), abs=0.01)
     assert last == pytest.approx((318.0, 162.0 - 122.0 * max(curve.sensitivity)), abs=0.01)
+
+
+WITH_NUMBERS = {
+    "ladder": lambda: ladder_chart(ladders()[1], response_range(ladders())),
+    "latency": lambda: latency_chart(seconds(), [0.02]),
+    "repeatability": lambda: repeatability_chart(scatter(), 0.42),
+}
+
+
+@pytest.mark.parametrize("name", WITH_NUMBERS)
+def test_numbers_behind_a_chart_fill_their_columns(name: str) -> None:
+    data = WITH_NUMBERS[name]().data
+    assert data is not None
+    assert data.rows
+    assert {len(row) for row in data.rows} == {len(data.columns)}
+
+
+def test_the_numbers_of_a_ladder_are_its_steps_and_its_baseline() -> None:
+    ladder = ladders()[1]
+    data = ladder_chart(ladder, response_range(ladders())).data
+    assert data is not None
+    assert data.columns[1] == "Magnitude, degree"
+    assert [row[:3] for row in data.rows] == [
+        ("none", 0.0, ladder.baseline.estimate),
+        *((step.severity, step.magnitude, step.estimate) for step in ladder.steps),
+    ]
+    assert data.rows[-1][-1] == "no"
+
+
+def test_the_numbers_of_many_calls_are_percentiles() -> None:
+    calls = [0.001 * number for number in range(1, 5001)]
+    data = latency_chart(calls, []).data
+    assert data is not None
+    assert len(data.rows) < 30
+    assert dict(data.rows)["95"] == "4.75\u202fs"
+    assert data.note == "Order statistics of 5,000 calls"
+
+
+def test_numbers_that_nobody_reads_to_the_end_are_thinned_and_say_so() -> None:
+    few, many = (data_of(("x",), [(number,) for number in range(n)]) for n in (MOST_ROWS, 4 * MOST_ROWS))
+    assert (len(few.rows), few.note) == (MOST_ROWS, "")
+    assert [row[0] for row in many.rows] == [*range(0, 4 * MOST_ROWS, 4), 4 * MOST_ROWS - 1]
+    assert many.note == f"One row in 4 is listed, of {4 * MOST_ROWS:,}"

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pypdf
 import pytest
-from made_up_environment import environment
 from made_up_material import (
     attachments,
     finding,
     hexed,
     main_findings,
     material,
+    material_of_text,
     subgroup_findings,
     verdict,
 )
@@ -29,7 +29,7 @@ from gatekeeper.dossier import RenderedDossier, render_dossier
 from gatekeeper.dossier.attachments import describe_attachments
 from gatekeeper.dossier.pdf import print_html
 from gatekeeper.errors import Code, InvalidRunError, UsageError
-from gatekeeper.evidence import RunStamp, VerdictWord
+from gatekeeper.evidence import VerdictWord
 
 FINISHED = "2026-11-23T10:11:42+00:00"
 HOSTILE = (
@@ -216,19 +216,7 @@ def _grey(pdf: bytes, folder: Path) -> tuple[list[bytes], float]:
 
 @pytest.fixture(scope="module")
 def hostile() -> RenderedDossier:
-    found = [finding(f"r{n}", title=HOSTILE, words=HOSTILE, n_of=HOSTILE, method=HOSTILE) for n in range(4)]
-    grouped = finding("g", title=HOSTILE, subgroup={HOSTILE: HOSTILE}, blocking=False)
-    judged = verdict(
-        (*found, grouped),
-        words=HOSTILE,
-        candidate=HOSTILE,
-        testset=HOSTILE,
-        exploratory=True,
-        run=RunStamp(id=HOSTILE, started=FINISHED, finished=FINISHED),
-    )
-    surroundings = environment().model_copy(update={"isolation": HOSTILE, "packages": {HOSTILE: HOSTILE}})
-    made = material(verdict=judged, notes=(HOSTILE,), policy_layers=(HOSTILE,), environment=surroundings)
-    return render_dossier(made, {})
+    return render_dossier(material_of_text(HOSTILE), {})
 
 
 @needs("pdftoppm")

@@ -384,3 +384,17 @@ def test_a_made_up_head_is_brighter_inside() -> None:
     item: Outlined = outlined()[4]
     head = made_up_head(item)
     assert head.pixels[item.reference].mean() > head.pixels[~ball(34.0)].mean() + 50.0
+
+
+def test_the_numbers_of_a_strip_and_of_pairs_are_those_of_the_cases() -> None:
+    result = structure_material().structures[0]
+    strip = strip_chart(result.values[0], result.answered, 0.95).data
+    pairs = agreement_chart(result.against_reference, "Volumes", None)
+    assert strip is not None
+    assert sorted(row[0] for row in strip.rows) == sorted(result.values[0].values)
+    assert sum(row[1] != "yes" for row in strip.rows) == sum(not ok for ok in result.answered)
+    assert pairs is not None
+    assert pairs.data is not None
+    assert [row[:3] for row in pairs.data.rows] == list(
+        zip(*(getattr(result.against_reference, name) for name in ("names", "first", "second")), strict=True)
+    )

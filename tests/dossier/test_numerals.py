@@ -95,3 +95,20 @@ def test_counts_sizes_digests_and_times() -> None:
     assert numerals.short_digest("sha256:" + "ab" * 32) == "ab" * 6
     assert numerals.moment("2026-11-23T11:11:42+01:00") == "2026-11-23 10:11 UTC"
     assert numerals.moment("2026-11-23T10:11:42") == "2026-11-23 10:11 UTC"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("<b>", "<b>"),
+        (None, "–"),
+        (float("nan"), "–"),
+        (float("inf"), "–"),
+        (3, "3"),
+        (12345.6, "12,346"),
+        (-0.91234, "−0.9123"),
+        (0.00012, "1.2e−4"),
+    ],
+)
+def test_a_number_behind_a_chart_is_written_to_four_digits(value: str | float | None, written: str) -> None:
+    assert numerals.shown(value) == written

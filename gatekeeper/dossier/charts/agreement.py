@@ -41,7 +41,9 @@ def agreement_chart(pairs: VolumePairs, title: str, limits: tuple[float, float, 
     words += f"{_written(max(apart))} {pairs.unit}"
     if limits:
         words += f"; bias {_written(limits[1])}, limits of agreement {_written(limits[0])} and {_written(limits[2])}"
-    return svg.drawing(_WIDTH, _HEIGHT, words, parts)
+    names = ("Case", f"First, {pairs.unit}", f"Second, {pairs.unit}", f"Difference, {pairs.unit}")
+    rows = list(zip(pairs.names, pairs.first, pairs.second, apart, strict=True))
+    return svg.drawing(_WIDTH, _HEIGHT, words, parts, svg.data_of(names, rows))
 
 
 def _written(value: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gatekeeper.dossier.charts import svg
-from gatekeeper.dossier.charts.svg import ACCENT, HAIR, INK, PAPER, QUIET, Drawing, Scale
+from gatekeeper.dossier.charts.svg import ACCENT, HAIR, INK, PAPER, QUIET, Data, Drawing, Scale
 from gatekeeper.dossier.material import Ladder, LadderStep
 from gatekeeper.dossier.wording import plain_name, shortened
 
@@ -44,7 +44,7 @@ def ladder_chart(ladder: Ladder, span: tuple[float, float], width: float = 150.0
     if ladder.breaking_point is not None and ladder.breaking_point < len(places):
         x = places[ladder.breaking_point]
         parts.append(svg.shape([(x - 3.0, _TOP - 7.5), (x + 3.0, _TOP - 7.5), (x, _TOP - 2.5)]))
-    return svg.drawing(width, _HEIGHT, _words(ladder), parts)
+    return svg.drawing(width, _HEIGHT, _words(ladder), parts, _data(ladder))
 
 
 def _places(steps: int, width: float) -> list[float]:
@@ -108,6 +108,16 @@ def _step(step: LadderStep, x: float, y: Scale) -> list[str]:
         parts.append(svg.cross((x, at), 2.8, width=2.8, colour=PAPER))
         parts.append(svg.cross((x, at), 2.4, width=1.3, colour=ACCENT))
     return parts
+
+
+def _data(ladder: Ladder) -> Data:
+    unit = "" if ladder.unit in ("1", "") else f", {ladder.unit}"
+    columns = ("Severity", f"Magnitude{unit}", ladder.requirement, "Lower limit", "Upper limit", "Holds")
+    rows = [
+        (step.severity or "none", step.magnitude, step.estimate, step.lower, step.upper, "yes" if step.holds else "no")
+        for step in (ladder.baseline, *ladder.steps)
+    ]
+    return svg.data_of(columns, rows)
 
 
 def _words(ladder: Ladder) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from gatekeeper.dossier import numerals
 from gatekeeper.dossier.charts import svg
-from gatekeeper.dossier.charts.svg import ACCENT, HAIR, INK, QUIET, Drawing, Scale
+from gatekeeper.dossier.charts.svg import ACCENT, HAIR, INK, QUIET, Data, Drawing, Scale
 
 _WIDTH, _HEIGHT = 330.0, 146.0
 _LEFT, _RIGHT = 34.0, 324.0
 _Y = Scale(0.0, 1.0, 110.0, 18.0)
 _FAR = 4.0
+_LISTED = (*range(5, 100, 5), 97.5, 99, 100)
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
@@ -56,7 +57,13 @@ def latency_chart(seconds: Sequence[float], thresholds: Sequence[float]) -> Draw
     parts.append(svg.text((_RIGHT, _HEIGHT - 4.0), "; ".join(beyond), size=6.5, anchor="end", colour=QUIET))
     p50, p95 = (_told(percentile(ordered, percent)) for percent in (50.0, 95.0))
     words = f"Distribution of {numerals.counted(len(ordered), 'timed call')}: p50 {p50}, p95 {p95}"
-    return svg.drawing(_WIDTH, _HEIGHT, words, parts)
+    return svg.drawing(_WIDTH, _HEIGHT, words, parts, _data(ordered))
+
+
+def _data(ordered: Sequence[float]) -> Data:
+    rows = [(f"{percent:g}", _told(percentile(ordered, percent))) for percent in _LISTED]
+    note = f"Order statistics of {numerals.counted(len(ordered), 'call')}"
+    return Data(("Share of calls done, %", "Within"), tuple(rows), note)
 
 
 def _told(seconds: float) -> str:

@@ -34,7 +34,9 @@ def repeatability_chart(scatter: RepeatScatter, operating_point: float) -> Drawi
         f"Within-subject SD of the score against its mean for {numerals.counted(len(subjects), 'subject')}; "
         f"{flips} of them changed call"
     )
-    return svg.drawing(_WIDTH, _HEIGHT, words, parts)
+    names = ("Mean score", "SD of the score", "Changed call")
+    rows = [(mean, spread, "yes" if flipped else "no") for mean, spread, flipped in subjects]
+    return svg.drawing(_WIDTH, _HEIGHT, words, parts, svg.data_of(names, rows))
 
 
 def _diamond(x: float, y: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from gatekeeper.dossier.charts import svg
 from gatekeeper.dossier.charts.svg import ACCENT, BAND, HAIR, INK, PAPER, QUIET, Data, Point, Scale
@@ -12,7 +13,6 @@ from gatekeeper.suites import Measurement
 WIDTH, HEIGHT = 222.0, 244.0
 X = Scale(0.0, 1.0, 38.0, 214.0)
 Y = Scale(0.0, 1.0, 210.0, 34.0)
-MOST_ROWS = 400  # of a curve's corners that are told as numbers
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _TITLE, _FIRST_LINE, _LINE = 8.0, 18.0, 8.6
 _LEAST_STEP = 0.1  # points; corners nearer than this are one to the eye
@@ -94,11 +94,10 @@ def limits_of(measured: Measurement | None) -> tuple[float, float] | None:
 
 
 def data(names: tuple[str, str], corners: Iterable[tuple[float, float]], band: Band | None) -> Data:
-    """Return the corners of a curve, evenly thinned where there are many, then the limits of its band."""
-    every = list(corners)
-    step = -(-len(every) // MOST_ROWS)
-    kept = every[::step] if (len(every) - 1) % step == 0 else [*every[::step], every[-1]]
-    rows: list[tuple[float | None, ...]] = [(across, up, None, None) for across, up in kept]
-    if band is not None:
-        rows += [(at, None, low, high) for at, low, high in zip(band.at, band.lower, band.upper, strict=True)]
-    return Data((*names, f"{names[1]}, lower limit", f"{names[1]}, upper limit"), tuple(rows))
+    """Return the corners of a curve, thinned where there are many, then the limits of its band."""
+    columns = (*names, f"{names[1]}, lower limit", f"{names[1]}, upper limit")
+    told = svg.data_of(columns, [(across, up, None, None) for across, up in corners])
+    if band is None:
+        return told
+    limits = [(at, None, low, high) for at, low, high in zip(band.at, band.lower, band.upper, strict=True)]
+    return replace(told, rows=(*told.rows, *limits))

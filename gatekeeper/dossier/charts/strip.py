@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gatekeeper.dossier import numerals
 from gatekeeper.dossier.charts import svg
-from gatekeeper.dossier.charts.svg import ACCENT, HAIR, INK, PAPER, QUIET, Drawing, Scale
+from gatekeeper.dossier.charts.svg import ACCENT, HAIR, INK, PAPER, QUIET, Data, Drawing, Scale
 from gatekeeper.dossier.material import StructureValue
 from gatekeeper.dossier.wording import shortened
 
@@ -38,7 +38,7 @@ def strip_chart(value: StructureValue, answered: Sequence[bool], threshold: floa
     if threshold is not None:
         at = scale(threshold)
         parts.append(svg.line((at, _CEILING - 3.0), (at, _BASE + 15.0), width=0.7, colour=INK, dashes="3 2"))
-    return svg.drawing(WIDTH, _HEIGHT, _words(value, cases, threshold), parts)
+    return svg.drawing(WIDTH, _HEIGHT, _words(value, cases, threshold), parts, _data(value, cases))
 
 
 def _scale(numbers: Sequence[float], value: StructureValue, threshold: float | None) -> Scale:
@@ -131,6 +131,15 @@ def _number(number: float, value: StructureValue) -> str:
 
 def _unit(unit: str) -> str:
     return "" if unit == "1" else f" {unit}"
+
+
+def _data(value: StructureValue, cases: Sequence[tuple[float, bool]]) -> Data:
+    rows = [(number, "yes" if ok else "no, at its cost") for number, ok in cases]
+    return svg.data_of((f"{value.title}{_in(value.unit)}", "Answered"), rows)
+
+
+def _in(unit: str) -> str:
+    return "" if unit == "1" else f", {unit}"
 
 
 def _words(value: StructureValue, cases: Sequence[tuple[float, bool]], threshold: float | None) -> str:

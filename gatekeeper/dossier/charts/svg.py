@@ -19,6 +19,7 @@ HAIR = "#b5b5b5"
 BAND = "#e3e3e3"
 ACCENT = "#1f3a68"
 PAPER = "#ffffff"
+MOST_ROWS = 400  # of the numbers behind a chart
 PICTURE = "data:image/png;base64,"  # the one kind of address that a drawing may name
 
 Point = tuple[float, float]
@@ -26,10 +27,14 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Data:
-    """The numbers behind a chart: headings, and rows of as many texts or numbers (None where there is none)."""
+    """The numbers behind a chart: headings, and rows of as many texts or numbers (None where there is none).
+
+    ``note`` says what the rows do not, such as which were left out.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | float | None, ...], ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,14 @@ class Drawing:
     svg: str
     words: str
     data: Data | None = None
+
+
+def data_of(columns: Sequence[str], rows: Sequence[Sequence[str | float | None]]) -> Data:
+    """Return the numbers behind a chart, evenly thinned, but for the last, where there are more than anybody reads."""
+    step = -(-len(rows) // MOST_ROWS) or 1
+    note = f"One row in {step} is listed, of {len(rows):,}" if step > 1 else ""
+    kept = rows[::step] if (len(rows) - 1) % step == 0 else [*rows[::step], rows[-1]]
+    return Data(tuple(columns), tuple(tuple(row) for row in kept), note)
 
 
 def drawing(width: float, height: float, words: str, parts: Iterable[str], data: Data | None = None) -> Drawing:
