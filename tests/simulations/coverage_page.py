@@ -24,7 +24,6 @@ SAME_FUNCTION = {
     "expected_calibration_error": "classwise_calibration_error",
     "sensitivity": "refusal_rate waiting_time_saved flips_under_stress",
     "mean_latency": "throughput",
-    "latency": "time_to_notification",
 }
 HEAD = """\
 # How often the intervals hold the truth
