@@ -19,21 +19,37 @@ EXAMPLE = ROOT / "reports" / "example"
 _PROGRESS = ("reading ", "running ", "judging ", "hashing ", "verifying ")
 
 
-def blocks(language: str) -> list[str]:
-    """Return the fenced blocks of the README in a language ('' for plain ones)."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    """Return the fenced blocks of a text in a language ('' for plain ones)."""
+    fenced = re.findall(r"^```(.*?)\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    return [block for tagged, block in fenced if tagged == language]
 
 
-def commands() -> list[str]:
+def commands(text: str = README) -> list[str]:
     return [
-        line.partition("#")[0].strip() for block in blocks("") for line in block.splitlines() if "gatekeeper " in line
+        line.partition("#")[0].strip()
+        for block in blocks("", text)
+        for line in block.splitlines()
+        if "gatekeeper " in line
     ]
 
 
-@pytest.mark.parametrize("command", [line for line in commands() if line.startswith("gatekeeper ")])
-def test_every_command_of_the_readme_exists(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def every_command() -> list[str]:
+    """Return the commands of the README and of the pages in docs, each once."""
+    texts = (README, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md"))))
+    return list(dict.fromkeys(line for text in texts for line in commands(text) if line.startswith("gatekeeper ")))
+
+
+def commands_from(first: str) -> list[str]:
+    """Return the commands of the README from this one on."""
+    every = commands()
+    return every[every.index(f"gatekeeper {first}") :]
+
+
+@pytest.mark.parametrize("command", every_command())
+def test_every_command_of_readme_and_docs_exists(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = [word for word in shlex.split(command)[1:] if not word.startswith("-")]
-    assert main([*words[: 2 if words[0] in ("lock", "policy") else 1], "--help"]) == 0
+    assert main([*words[: 2 if words[0] in ("lock", "policy", "candidate", "ledger", "keys") else 1], "--help"]) == 0
     shown = capsys.readouterr().out
     for option in re.findall(r"--[a-z-]+", command):
         assert option in shown
@@ -49,13 +65,17 @@ def test_one_s_own_model_and_test_set_go_through_the_gate_as_described(
     Path("stricter.yaml").write_text(Path("my_policy.yaml").read_text().replace("at_most: 60 s", "at_most: 0.001 ms"))
     candidate, _ = blocks("yaml")
     Path("model/cnn.yaml").write_text(candidate)
-    lock, check, evaluate, verify = (line for line in commands() if "mine.lock" in line or "reports/RUN" in line)
+    lock, check, evaluate, verify = commands_from("lock create --table cases.csv --out mine.lock")[:4]
+    engineer, qa, required = commands_from("sign reports/RUN --role engineer")[:3]
     assert main(shlex.split(lock)[1:]) == 0
     assert main(shlex.split(check)[1:]) == 0
     (run,) = Path("reports").iterdir()
     assert main(shlex.split(evaluate.replace("reports/RUN", str(run)))[1:]) == 1
     assert main(shlex.split(verify.replace("reports/RUN", str(run)))[1:]) == 0
     assert "numbers recomputed" in capsys.readouterr().out
+    for line in (engineer, qa, required):
+        assert main(shlex.split(line.replace("reports/RUN", str(run)))[1:]) == 0
+    assert "signature of the qa" in capsys.readouterr().out
 
 
 def test_a_site_s_own_policy_is_the_shipped_one_but_for_what_it_says(
