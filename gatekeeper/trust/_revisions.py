@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
 
 _OF_A_FIELD = {"/V", "/AP"}
+_OF_THE_FILE = {"/Size", "/Prev", "/ID"}
 _OF_THE_STORE = {"/Certs", "/CRLs"}
 
 
@@ -24,6 +25,9 @@ def may_follow(reader: PdfFileReader, revision: int, field: Reference, *, adds_f
     """
     before, after = reader.get_historical_resolver(revision - 1), reader.get_historical_resolver(revision)
     known = {ref.idnum for past in range(revision) for ref in reader.xrefs.explicit_refs_in_revision(past)}
+    old, new = before.trailer_view, after.trailer_view
+    if any(_raw(old, key) != _raw(new, key) for key in {*old, *new} - _OF_THE_FILE):
+        return False  # another catalogue would be another document
     if reader.xrefs.refs_freed_in_revision(revision):
         return False
     changed = [ref for ref in reader.xrefs.explicit_refs_in_revision(revision) if ref.idnum in known]
@@ -33,10 +37,10 @@ def may_follow(reader: PdfFileReader, revision: int, field: Reference, *, adds_f
 def _allowed(
     ref: Reference, before: HistoricalResolver, after: HistoricalResolver, field: Reference, *, adds_field: bool
 ) -> bool:
-    from pyhanko.pdf_utils.generic import DictionaryObject
+    from pyhanko.pdf_utils.generic import DictionaryObject, StreamObject
 
     old, new = before.get_object(ref), after.get_object(ref)
-    if type(old) is not type(new) or ref.generation != 0:
+    if type(old) is not type(new) or ref.generation != 0 or isinstance(old, StreamObject):
         return False
     if not isinstance(old, DictionaryObject) or not isinstance(new, DictionaryObject):
         return bool(old == new)

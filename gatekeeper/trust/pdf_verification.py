@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.validation import EmbeddedPdfSignature
 
+_OF_A_TIMESTAMP = {"/FT", "/T", "/TU", "/Type", "/Subtype", "/F", "/P", "/Rect", "/V"}
 _NO_LISTS = "revocation of certificates (offline)"
 _LISTS = "revocation of certificates after they signed (offline)"
 _NO_TIMESTAMP = "the time of signing, which is the signer's own word (no trusted timestamp)"
@@ -167,12 +168,19 @@ def _signatures(reader: PdfFileReader) -> tuple[tuple[EmbeddedPdfSignature, ...]
         raise _Altered("QA has signed it before the engineer")
     if len(fields) > len(roles) and not all(filled):
         raise _Altered("it has a timestamp over all before all have signed")
+    if any(not _draws_nothing(field) for field in fields[len(roles) :]):
+        raise _Altered("its timestamp over all draws on a page")
     signed = [
         EmbeddedPdfSignature(reader, field, name)
         for field, name, is_filled in zip(fields, names, filled, strict=True)
         if is_filled
     ]
     return tuple(signed[: len(roles)]), signed[len(roles)] if len(fields) > len(roles) else None
+
+
+def _draws_nothing(field: DictionaryObject) -> bool:
+    """Say whether a field has no extent, no appearance and no action: anybody may ask for a timestamp, and add it."""
+    return set(field) <= _OF_A_TIMESTAMP and all(float(corner) == 0.0 for corner in field["/Rect"])
 
 
 def _lists(reader: PdfFileReader) -> tuple[bytes, ...]:

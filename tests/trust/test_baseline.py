@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -138,6 +139,25 @@ def test_a_certificate_that_was_revoked_when_it_signed_is_refused(unsigned_pdf: 
     engineer = site.signers["engineer"]
     told = countersign_pdf(pdf, engineer, site.root, meaning="engineer agrees", signing_time=SIGNED_AT, baseline=late)
     assert "revoked" in refused(told, site.trust, Code.UNTRUSTED_KEY)
+
+
+def test_a_timestamp_over_all_that_draws_on_the_page_is_refused(
+    unsigned_pdf: bytes, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pyhanko.sign.fields import SigFieldSpec, append_signature_field
+
+    from gatekeeper.trust import _pdf_session as session
+
+    def visible(pdf: bytes) -> object:
+        writer = real(pdf)
+        append_signature_field(writer, SigFieldSpec(session.ARCHIVE_FIELD, box=(50, 500, 400, 700)))
+        return writer
+
+    signed_by_all = signed(unsigned_pdf, site, site.baseline("B-LT"), "engineer", "qa")
+    real = session.open_writer
+    monkeypatch.setattr(session, "open_writer", visible)
+    forged = asyncio.run(session._archived(signed_by_all, site.baseline("B-LTA")))
+    assert "draws on a page" in refused(forged, site.trust, Code.ALTERED_DOSSIER)
 
 
 def test_cutting_the_archive_timestamp_off_shows(archived: bytes, site: Site) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.x509 import Certificate
-from pyhanko.pdf_utils.generic import NameObject, pdf_name
+from pyhanko.pdf_utils.generic import DictionaryObject, NameObject, pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
 from pyhanko.sign.signers import PdfSigner
@@ -84,6 +84,23 @@ def swap_attachment(writer: IncrementalPdfFileWriter) -> None:
     stream = tree["/Names"][1]["/EF"]["/F"]
     stream._data, stream._encoded_data = b'{"verdict":"FAIL"}', None
     writer.update_container(stream)
+
+
+def redraw_page(writer: IncrementalPdfFileWriter) -> None:
+    """Exchange what a page shows for as many other bytes, under the same dictionary."""
+    page = writer.root["/Pages"]["/Kids"][0]
+    stream = page["/Contents"]
+    stream = stream[0] if isinstance(stream, list) else stream
+    stream._encoded_data = bytes(len(stream.encoded_data))
+    stream._data = None
+    writer.update_container(stream)
+
+
+def exchange_catalogue(writer: IncrementalPdfFileWriter) -> None:
+    """Let the file begin at another catalogue, a new object that is the old one but for a key."""
+    catalogue = DictionaryObject({key: writer.root.raw_get(key) for key in writer.root})
+    catalogue[pdf_name("/PageMode")] = pdf_name("/UseNone")
+    writer._root = writer.add_object(catalogue)
 
 
 def remove_last_field(writer: IncrementalPdfFileWriter) -> None:
@@ -198,6 +215,21 @@ def test_an_attachment_swapped_in_the_engineers_revision_is_refused(
 ) -> None:
     pdf = countersigned(signed_pdf, trio.engineer, root, "Engineer", change=swap_attachment)
     assert "the signature of the tool does not allow" in refused(pdf, root)
+
+
+def test_another_catalogue_in_a_later_revision_is_refused(signed_pdf: bytes, trio: Trio, root: Certificate) -> None:
+    forged = countersigned(signed_pdf, trio.engineer, root, "Engineer", change=exchange_catalogue)
+    assert b"/UseNone" in forged
+    assert "the signature of the tool does not allow" in refused(forged, root)
+
+
+@pytest.mark.parametrize("role", ["engineer", "qa"])
+def test_a_page_redrawn_in_a_later_revision_is_refused(
+    signed_pdf: bytes, by_engineer: bytes, trio: Trio, root: Certificate, role: str
+) -> None:
+    pdf, signer, field = (signed_pdf, trio.engineer, "Engineer") if role == "engineer" else (by_engineer, trio.qa, "QA")
+    forged = countersigned(pdf, signer, root, field, change=redraw_page)
+    assert "the signature of the tool does not allow" in refused(forged, root)
 
 
 def test_another_key_set_is_not_trusted(unsigned_pdf: bytes, strangers: Trio, root: Certificate) -> None:
