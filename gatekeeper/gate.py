@@ -62,7 +62,7 @@ from gatekeeper.verdict import (
 if TYPE_CHECKING:
     from gatekeeper.dossier import DossierMaterial, LedgerFact, Overlay, StructureResult
     from gatekeeper.engine.kept_masks import KeptMasks
-    from gatekeeper.trust import KeyRing
+    from gatekeeper.trust import Baseline, KeyRing
 
 Progress = Callable[[str, int, int], None]
 
@@ -121,6 +121,7 @@ def check(
     plan = plan_policy(loaded.policy)
     candidate = load_candidate(request.candidate)
     keys = load_keys(request.home)
+    baseline = load_baseline(keys.folder)
     testset = open_lock(request.testset, keys.root, root=request.root)
     if not testset.root.is_dir():
         where, mend = str(testset.root), "say by --root where the images lie"
@@ -208,7 +209,7 @@ def check(
             layers=loaded.layers,
             kept=(testset, result.masks),
         )
-        _write_run(run.partial, records, material, keys)
+        _write_run(run.partial, records, material, keys, baseline)
         progress("judging and writing the dossier", 1, 1)
     with Ledger(request.home / "ledger.sqlite") as ledger:
         ledger.append("run.finished", {"run": stamp.id, "verdict": verdict.verdict.value}, _iso(_now()))
@@ -366,7 +367,9 @@ def material_of(
     )
 
 
-def _write_run(folder: Path, records: RunRecords, material: DossierMaterial, keys: KeyRing) -> None:
+def _write_run(
+    folder: Path, records: RunRecords, material: DossierMaterial, keys: KeyRing, baseline: Baseline
+) -> None:
     """Write the records, the dossier made of them and its attestation."""
     from gatekeeper.dossier import render_dossier, render_web
 
@@ -377,7 +380,7 @@ def _write_run(folder: Path, records: RunRecords, material: DossierMaterial, key
     inner = state(records, files, keys.tool, standing)
     rendered = render_dossier(material, {**attachable(files), STATEMENT: inner})
     stamp = Stamp(meaning=load_settings(keys.folder).meaning("tool"), boxes=rendered.boxes)
-    root, baseline = keys.trust.root_of("tool"), load_baseline(keys.folder)
+    root = keys.trust.root_of("tool")
     pdf = sign_pdf(rendered.pdf, keys.tool, root, stamp=stamp, signing_time=_now(), baseline=baseline)
     (folder / DOSSIER).write_bytes(pdf)
     page = render_web(material, {**attachable(files), STATEMENT: inner}, digest_bytes(pdf))
