@@ -367,9 +367,7 @@ def material_of(
     )
 
 
-def _write_run(
-    folder: Path, records: RunRecords, material: DossierMaterial, keys: KeyRing, baseline: Baseline
-) -> None:
+def _write_run(folder: Path, records: RunRecords, material: DossierMaterial, keys: KeyRing, baseline: Baseline) -> None:
     """Write the records, the dossier made of them and its attestation."""
     from gatekeeper.dossier import render_dossier, render_web
 
