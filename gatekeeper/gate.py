@@ -209,7 +209,7 @@ def check(
             layers=loaded.layers,
             kept=(testset, result.masks),
         )
-        _write_run(run.partial, records, material, keys, baseline)
+        write_run(run.partial, records, material, keys, baseline)
         progress("judging and writing the dossier", 1, 1)
     with Ledger(request.home / "ledger.sqlite") as ledger:
         ledger.append("run.finished", {"run": stamp.id, "verdict": verdict.verdict.value}, _iso(_now()))
@@ -367,7 +367,7 @@ def material_of(
     )
 
 
-def _write_run(folder: Path, records: RunRecords, material: DossierMaterial, keys: KeyRing, baseline: Baseline) -> None:
+def write_run(folder: Path, records: RunRecords, material: DossierMaterial, keys: KeyRing, baseline: Baseline) -> None:
     """Write the records, the dossier made of them and its attestation."""
     from gatekeeper.dossier import render_dossier, render_web
 
