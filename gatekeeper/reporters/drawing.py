@@ -20,9 +20,9 @@ def track(finding: Finding) -> str:
 
 
 def plot(finding: Finding) -> str:
-    """Draw an interval and the threshold on one scale, 21 characters wide: ``··┃···├───●──┤·······``.
+    """Draw an interval and the threshold on one scale, 21 characters wide: ``··┃··········├───●┤··``.
 
-    Empty without an interval. The scale is the finding's own: it shows on which side of the threshold the interval
+    Where estimate and threshold fall together they are ``╋``. Empty without an interval. The scale is the finding's own: it shows on which side of the threshold the interval
     lies, not how wide it is.
     """
     if finding.interval is None or finding.estimate is None:
@@ -39,6 +39,7 @@ def plot(finding: Finding) -> str:
     drawn = ["·"] * _CELLS
     drawn[cell(lower) : cell(upper) + 1] = "─" * (cell(upper) + 1 - cell(lower))
     drawn[cell(lower)], drawn[cell(upper)] = "├", "┤"
-    drawn[cell(finding.threshold.value)] = "┃"
     drawn[cell(finding.estimate)] = "●"
+    held = cell(finding.threshold.value)
+    drawn[held] = "╋" if drawn[held] == "●" else "┃"
     return "".join(drawn)

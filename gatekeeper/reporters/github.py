@@ -6,6 +6,7 @@ GitHub Actions").
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from gatekeeper.errors import Problem, printable
@@ -35,7 +36,10 @@ def on_runner(told: Told) -> RunnerReport:
 
 
 def outputs(told: Told) -> dict[str, str]:
-    """Return the step's outputs. Without a verdict ``verdict`` is ERROR, and what there is not is empty."""
+    """Return the step's outputs. Without a verdict ``verdict`` is ERROR, and what there is not is empty.
+
+    Paths are absolute: the steps that read them may work in another folder.
+    """
     values = dict.fromkeys(OUTPUTS, "")
     if isinstance(told, Failed):
         return {**values, "verdict": NO_VERDICT, "releasable": "false"}
@@ -43,8 +47,8 @@ def outputs(told: Told) -> dict[str, str]:
     values["releasable"] = "true" if told.releasable else "false"
     values["digest"] = told.verdict.digests.candidate
     if told.run is not None:
-        values["run"], values["dossier"] = str(told.run.folder), str(told.run.dossier)
-        values["attestation"] = str(told.run.attestation)
+        files = {"run": told.run.folder, "dossier": told.run.dossier, "attestation": told.run.attestation}
+        values |= {name: os.path.abspath(file) for name, file in files.items()}
     return values
 
 

@@ -25,7 +25,8 @@ def junit_xml(verdict: Verdict) -> str:
     suite = ET.Element("testsuite", name=f"gatekeeper {verdict.policy_id} {verdict.policy_version}")
     for finding in verdict.findings:
         _add_case(suite, verdict, finding)
-    if verdict.verdict is not VerdictWord.PASS and not any(suite.iter("failure")) and not any(suite.iter("error")):
+    red = [*suite.iter("failure"), *suite.iter("error")]
+    if verdict.verdict is not VerdictWord.PASS and not red:
         case = ET.SubElement(suite, "testcase", classname=verdict.policy_id, name="verdict")
         ET.SubElement(case, "error", type=verdict.verdict.value, message=printable(verdict.words))
     return _document(suite)

@@ -32,7 +32,7 @@ _SIGNS = {
     VerdictWord.INCONCLUSIVE: "⚠️",
     VerdictWord.INVALID: "⛔",
 }
-_HEAD = ("|   | requirement | estimate | interval | | threshold | n |", "|---|---|--:|---|---|---|---|")
+_HEAD = ("|   | requirement | estimate | interval | threshold | n |", "|---|---|--:|---|---|---|")
 
 
 def comment(told: Told) -> str:
@@ -114,18 +114,21 @@ def _left_out(findings: Sequence[Finding]) -> str:
 
 def _row(finding: Finding) -> str:
     estimate = "–" if finding.estimate is None else write_number(finding, finding.estimate)
-    interval, drawn = "–", ""
+    interval = "–"
     if finding.interval is not None and finding.estimate is not None:
         lower, upper = (write_number(finding, end) for end in finding.interval)
-        interval, drawn = f"{_held(lower)} to {_held(upper)}", code(plot(finding))
+        interval = f"{code(plot(finding))}<br>{_held(f'{lower} to {upper}')}"
     weight = f" (waived until {plain(finding.waived.expires, 20)})" if finding.waived else ""
-    mark = "✓" if finding.outcome is Outcome.MET else f"{MARKS[finding.outcome]} {_held(finding.outcome.value)}"
+    mark = (
+        MARKS[finding.outcome]
+        if finding.outcome is Outcome.MET
+        else _held(f"{MARKS[finding.outcome]} {finding.outcome.value}")
+    )
     cells = (
         mark,
         plain(finding.full_title, 200) + weight,
         _held(estimate),
         interval,
-        drawn,
         _held(write_threshold(finding)),
         plain(counted_cases(finding), 200),
     )
@@ -154,7 +157,7 @@ def _release(run: FinishedRun) -> Iterator[str]:
         yield "**Release barred:**"
         yield ""
         for bar in run.bars:
-            yield f"- {plain(bar.words)}: {plain(bar.mend)}"
+            yield f"- {plain(bar.words)}: {bar.mend}"
     else:
         yield "**Release:** nothing bars it."
     yield ""

@@ -12,7 +12,7 @@ import re
 from gatekeeper.errors import printable
 
 _PARTED = "&#8203;"
-_MARKS = re.compile(r"([\\`*_{}\[\]()<>#|~&$!:])")
+_MARKS = re.compile(r"([\\`*_{}\[\]()<>#|~&$!])")
 _CALLS = re.compile(r"@|#|:(?=[\w+-])|(?<=:)/(?=/)|\bwww(?=\.)|\bgh(?=-\d)|\b(?:mailto|xmpp)(?=:)", re.IGNORECASE)
 _AT_START = re.compile(r"^([-+]|\d+(?=[.)]))")
 _RUNS = re.compile(r"`+")
