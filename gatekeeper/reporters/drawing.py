@@ -22,8 +22,8 @@ def track(finding: Finding) -> str:
 def plot(finding: Finding) -> str:
     """Draw an interval and the threshold on one scale, 21 characters wide: ``··┃··········├───●┤··``.
 
-    Where estimate and threshold fall together they are ``╋``. Empty without an interval. The scale is the finding's own: it shows on which side of the threshold the interval
-    lies, not how wide it is.
+    Where estimate and threshold fall together they are ``╋``. Empty without an interval. The scale is the finding's
+    own: it shows on which side of the threshold the interval lies, not how wide it is.
     """
     if finding.interval is None or finding.estimate is None:
         return ""

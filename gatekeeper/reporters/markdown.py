@@ -119,13 +119,9 @@ def _row(finding: Finding) -> str:
         lower, upper = (write_number(finding, end) for end in finding.interval)
         interval = f"{code(plot(finding))}<br>{_held(f'{lower} to {upper}')}"
     weight = f" (waived until {plain(finding.waived.expires, 20)})" if finding.waived else ""
-    mark = (
-        MARKS[finding.outcome]
-        if finding.outcome is Outcome.MET
-        else _held(f"{MARKS[finding.outcome]} {finding.outcome.value}")
-    )
+    said = "" if finding.outcome is Outcome.MET else f" {finding.outcome.value}"
     cells = (
-        mark,
+        _held(MARKS[finding.outcome] + said),
         plain(finding.full_title, 200) + weight,
         _held(estimate),
         interval,
