@@ -91,7 +91,7 @@ class CheckResult:
     """A finished run: its verdict, its folder, how often the test set was used so far, seconds of inference.
 
     ``bars`` is all that bars its release; without any it may be released. ``self_test`` says which planted defects the
-    gate sees on this evidence.
+    gate sees on this evidence. ``loaded`` is the policy that judged, which knows the place of each requirement.
     """
 
     verdict: Verdict
@@ -101,6 +101,7 @@ class CheckResult:
     inference_seconds: dict[str, float]
     bars: tuple[ReleaseBar, ...]
     self_test: SelfTest
+    loaded: LoadedPolicy
 
 
 def check(
@@ -213,7 +214,9 @@ def check(
         progress("judging and writing the dossier", 1, 1)
     with Ledger(request.home / "ledger.sqlite") as ledger:
         ledger.append("run.finished", {"run": stamp.id, "verdict": verdict.verdict.value}, _iso(_now()))
-    return CheckResult(verdict, run.final, fact.exposures, keys.development, result.inference_seconds, bars, tested)
+    return CheckResult(
+        verdict, run.final, fact.exposures, keys.development, result.inference_seconds, bars, tested, loaded
+    )
 
 
 def rehearse(policy: str, overrides: tuple[str, ...], testset: Path | None, home: Path) -> tuple[Plan, tuple[str, ...]]:
