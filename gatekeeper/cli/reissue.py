@@ -32,9 +32,10 @@ def reissue(
     """
     from gatekeeper.canonical import JSON, pretty_json
     from gatekeeper.cli.inputs import home, trusted
-    from gatekeeper.cli.output import exit_code, release_lines
+    from gatekeeper.cli.output import exit_code
     from gatekeeper.errors import printable
     from gatekeeper.reissuing import reissue as reissue_run
+    from gatekeeper.reporters import release_lines
 
     issued = reissue_run(run, out, home(), trusted(trust), approval)
     verdict = issued.verdict

@@ -28,6 +28,9 @@ ReportOption = Annotated[
 NoColour = Annotated[bool, typer.Option("--no-color", help="Print without colour; so does NO_COLOR=1.")]
 
 
+FENCE = "GATEKEEPER_FENCE"
+
+
 @contextmanager
 def reported(
     given: list[str] | None, policy: str | None, candidate: str | None, *inputs: str | None, with_run: bool = True
@@ -86,5 +89,11 @@ def _warn(sentence: str) -> None:
 
 
 def _to_runner(command: str) -> None:
-    """Write a workflow command to stderr: a runner reads both streams, and stdout holds the result alone."""
-    typer.echo(command, err=True)
+    """Write a workflow command to stderr: a runner reads both streams, and stdout holds the result alone.
+
+    Where the runner was told to take no commands until it reads a certain word, so that nothing else that is printed
+    can be one, ``GATEKEEPER_FENCE`` is that word: the command is let through, and the fence closed behind it.
+    """
+    fence = os.environ.get(FENCE, "")
+    fenced = f"::{fence}::\n{command}\n::stop-commands::{fence}" if fence.isalnum() else command
+    typer.echo(fenced, err=True)

@@ -19,8 +19,11 @@ one_of inconclusive "${INPUT_INCONCLUSIVE:-block}" block warn
 one_of require-releasable "${INPUT_REQUIRE_RELEASABLE:-false}" true false
 [ "${GITHUB_EVENT_NAME:-}" != pull_request_target ] ||
   refuse 'On pull_request_target a stranger'\''s candidate would be loaded beside your secrets. Use pull_request.'
-[ -n "${GITHUB_STEP_SUMMARY:-}" ] ||
+if ! { [ -n "${GITHUB_STEP_SUMMARY:-}" ] && : >>"$GITHUB_STEP_SUMMARY"; } 2>/dev/null; then
   annotate notice 'This runner has no file for a job summary: the verdict is in the log and in the dossier alone.'
+  export GITHUB_STEP_SUMMARY=$RUNNER_TEMP/gatekeeper-summary.md
+  : >"$GITHUB_STEP_SUMMARY"
+fi
 
 use_home
 case ${INPUT_SIGNING:-development} in
@@ -58,6 +61,6 @@ code=$INVALID
 if fenced gatekeeper check "${arguments[@]}" -- "${overrides[@]}"; then code=0; else code=$?; fi
 
 # The root of a development key goes with the run, so that the next job can hold it against something.
-run=$(sed -n 's/^run=//p' "$GITHUB_OUTPUT" | tail -n 1)
+run=$(output_so_far run)
 [ ! -f "$GATEKEEPER_HOME/keys/development-root.pem" ] || [ ! -d "$run" ] ||
   cp -- "$GATEKEEPER_HOME/keys/development-root.pem" "$run/"

@@ -8,7 +8,7 @@ on_a_runner
 
 python=${INPUT_PYTHON:-$(command -v python3)}
 folder=$INPUT_FOLDER
-source=$(source_of "${INPUT_VERSION:-}") || exit
+find_source "${INPUT_VERSION:-}"
 extras=${INPUT_EXTRAS:-}
 [[ $extras =~ ^[a-z0-9,-]*$ ]] || refuse 'The input "extras" is a list of names, separated by commas.'
 
@@ -20,11 +20,11 @@ else
     refuse "gatekeeper cannot be installed: ${folder%/*} cannot be written. Make it writable for the runner's user."
   "$python" -m venv --clear -- "$folder"
   options=(--disable-pip-version-check --quiet --no-input)
-  [ ! -d "$source" ] || options+=(--constraint "$source/constraints.txt")
+  [ ! -d "$SOURCE" ] || options+=(--constraint "$SOURCE/constraints.txt")
   [ -z "${INPUT_EXTRA_INDEX_URL:-}" ] || options+=(--extra-index-url="$INPUT_EXTRA_INDEX_URL")
-  wanted=$source
-  [ -z "$extras" ] || wanted=${source/gatekeeper-imaging==/gatekeeper-imaging[$extras]==}
-  [ -z "$extras" ] || [ ! -d "$source" ] || wanted="${source}[$extras]"
+  wanted=$SOURCE
+  [ -z "$extras" ] || wanted=${SOURCE/gatekeeper-imaging==/gatekeeper-imaging[$extras]==}
+  [ -z "$extras" ] || [ ! -d "$SOURCE" ] || wanted="${SOURCE}[$extras]"
   fenced "$folder/bin/python" -m pip install "${options[@]}" -- "$wanted" ||
     refuse 'gatekeeper cannot be installed: see what pip says above. Without a network, put it into the runner'\''s image.'
   : >"$folder/.whole"

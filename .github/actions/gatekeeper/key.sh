@@ -7,15 +7,15 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 on_a_runner
 
 python=${INPUT_PYTHON:-$(command -v python3)}
-source=$(source_of "${INPUT_VERSION:-}") || exit
+find_source "${INPUT_VERSION:-}"
 plain extras "${INPUT_EXTRAS:-}"
 plain extra-index-url "${INPUT_EXTRA_INDEX_URL:-}"
-if [ -d "$source" ]; then
+if [ -d "$SOURCE" ]; then
   # The source as it is, whatever git says of it.
-  what=$(cd -- "$source" && find pyproject.toml constraints.txt gatekeeper policies configs -type f \
+  what=$(cd -- "$SOURCE" && find pyproject.toml constraints.txt gatekeeper policies configs -type f \
     -not -name '*.pyc' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)
 else
-  what=$source
+  what=$SOURCE
 fi
 key=$(printf '%s\n' "$(uname -sm)" "$("$python" -VV)" "$what" "${INPUT_EXTRAS:-}" "${INPUT_EXTRA_INDEX_URL:-}" |
   sha256sum | cut -c1-24)

@@ -41,6 +41,15 @@ output() {
   printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"
 }
 
+# The value of an output that this step has written, in either of the two forms that a runner reads.
+output_so_far() {
+  awk -v name="$1" '
+    index($0, name "=") == 1 { value = substr($0, length(name) + 2) }
+    index($0, name "<<") == 1 { getline value }
+    END { print value }
+  ' "$GITHUB_OUTPUT"
+}
+
 on_a_runner() {
   local name
   for name in GITHUB_OUTPUT GITHUB_WORKSPACE RUNNER_TEMP; do
@@ -49,13 +58,14 @@ on_a_runner() {
 }
 
 # Run a command whose output the runner must not take for commands. The word that ends the fence is drawn anew each
-# time, and told to the command, so that the report "github" can reach the runner all the same.
+# time, and told to the command, so that the report "github" can reach the runner all the same; both streams are one,
+# so that nothing else can slip through while it does.
 fenced() {
   local word code=0
   word=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   [ "${#word}" = 32 ] || return "$INVALID"
   printf '::stop-commands::%s\n' "$word"
-  GATEKEEPER_FENCE=$word "$@" || code=$?
+  GATEKEEPER_FENCE=$word "$@" 2>&1 || code=$?
   printf '\n::%s::\n' "$word"
   return "$code"
 }
