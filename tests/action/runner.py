@@ -191,7 +191,8 @@ class Runner:
         if "run" in step:
             environment = {key: value_of(value) for key, value in step.get("env", {}).items()}
             assert "${{" not in step["run"], "an expression within a script"
-            return self._script(name, step["run"], step.get("shell", "bash"), environment, folder)
+            assert step.get("shell", "bash") == "bash"
+            return self.script(name, step["run"], environment, folder)
         given = {key: value_of(value) for key, value in step.get("with", {}).items()}
         if step["uses"].startswith("./"):
             place = self.workspace / step["uses"]
@@ -205,8 +206,8 @@ class Runner:
 
     # A script
 
-    def _script(self, name: str, script: str, shell: str, environment: dict[str, str], folder: Path | None) -> Step:
-        assert shell == "bash"
+    def script(self, name: str, script: str, environment: dict[str, str], folder: Path | None = None) -> Step:
+        """Run one script as a step; ``folder`` is that of the action which it belongs to."""
         self._count += 1
         files = {kind: self.temp / "files" / f"{kind}-{self._count}" for kind in ("OUTPUT", "ENV", "PATH", "STATE")}
         for file in files.values():
@@ -295,11 +296,7 @@ def _checkout(runner: Runner, given: Mapping[str, str]) -> dict[str, str]:
     target = runner.workspace / given.get("path", ".")
     if given.get("repository") == "OWNER/gatekeeper":
         assert given["ref"] == COMMIT
-        for part in (".github", ".ci", "gatekeeper", "policies", "configs"):
-            compiled = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(REPOSITORY / part, target / part, dirs_exist_ok=True, ignore=compiled)
-        for part in ("pyproject.toml", "constraints.txt"):
-            shutil.copy(REPOSITORY / part, target)
+        check_out(REPOSITORY, target)
         return {}
     assert runner.repository is not None
     sparse = given.get("sparse-checkout")
@@ -342,14 +339,21 @@ STAND_INS: dict[str, Callable[[Runner, Mapping[str, str]], dict[str, str]]] = {
 }
 
 
-def with_gatekeeper(runner: Runner) -> Runner:
+def check_out(part_of: Path, target: Path) -> None:
+    """Copy what an installation of gatekeeper is made of, and its workflows."""
+    for part in (".github", ".ci", "gatekeeper", "policies", "configs"):
+        compiled = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(part_of / part, target / part, dirs_exist_ok=True, ignore=compiled)
+    for part in ("pyproject.toml", "constraints.txt"):
+        shutil.copy(part_of / part, target)
+
+
+def with_gatekeeper(runner: Runner, extra_index_url: str = "") -> Runner:
     """Put the code under test where the action installs, as the cache would: the key is computed for real."""
     script = REPOSITORY / ".github" / "actions" / "gatekeeper" / "key.sh"
     for extras in ("models", ""):
-        step = runner._script(
-            "key", f'"{script}"', "bash", {"INPUT_PYTHON": sys.executable, "INPUT_EXTRAS": extras}, None
-        )
-        folder = Path(step.outputs["folder"])
+        inputs = {"INPUT_PYTHON": sys.executable, "INPUT_EXTRAS": extras, "INPUT_EXTRA_INDEX_URL": extra_index_url}
+        folder = Path(runner.script("key", f'"{script}"', inputs).outputs["folder"])
         (folder / "bin").mkdir(parents=True)
         for name, call in (("gatekeeper", "-m gatekeeper "), ("python", "")):
             program = folder / "bin" / name

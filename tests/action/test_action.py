@@ -51,7 +51,7 @@ def test_a_defective_candidate_is_blocked_with_its_place_in_the_policy_and_its_d
 def test_inconclusive_blocks_or_warns(machine: Machine, mode: str, code: int) -> None:
     runner = machine()
     script = REPOSITORY / ".github" / "actions" / "gatekeeper" / "gate.sh"
-    step = runner._script("gate", f'"{script}"', "bash", {"INPUT_EXIT_CODE": "4", "INPUT_INCONCLUSIVE": mode}, None)
+    step = runner.script("gate", f'"{script}"', {"INPUT_EXIT_CODE": "4", "INPUT_INCONCLUSIVE": mode})
     assert step.code == code
     assert [command.name for command in step.commands] == (["warning"] if mode == "warn" else [])
 
@@ -60,7 +60,7 @@ def test_inconclusive_blocks_or_warns(machine: Machine, mode: str, code: int) ->
 def test_warning_of_what_is_inconclusive_changes_no_other_code(machine: Machine, code: str) -> None:
     runner = machine()
     script = REPOSITORY / ".github" / "actions" / "gatekeeper" / "gate.sh"
-    step = runner._script("gate", f'"{script}"', "bash", {"INPUT_EXIT_CODE": code, "INPUT_INCONCLUSIVE": "warn"}, None)
+    step = runner.script("gate", f'"{script}"', {"INPUT_EXIT_CODE": code, "INPUT_INCONCLUSIVE": "warn"})
     assert step.code == (int(code) if code.isdigit() else 5)
 
 
@@ -74,7 +74,7 @@ def test_install_only_checks_nothing_and_puts_the_command_on_the_path(machine: M
     job = runner.action(**{"install-only": "true"})
     assert job.result == "success"
     assert [step.outcome for step in job.steps if step.name in ("Check the candidate", "Gate")] == ["skipped"] * 2
-    assert runner._script("then", "gatekeeper --version", "bash", {}, None).log.startswith("gatekeeper ")
+    assert runner.script("then", "gatekeeper --version", {}).log.startswith("gatekeeper ")
 
 
 BACKEND = """
@@ -149,7 +149,7 @@ def test_missing_libraries_that_cannot_be_installed_are_said_in_one_line(machine
     for program in (python, identity, sudo):
         program.chmod(0o755)
     runner.path = f"{empty}:{runner.path}"
-    step = runner._script("system", f'"{script}"', "bash", {"INPUT_PYTHON": str(python)}, None)
+    step = runner.script("system", f'"{script}"', {"INPUT_PYTHON": str(python)})
     assert step.code == 2
     (error,) = [command for command in step.commands if command.name == "error"]
     assert "libpango-1.0-0" in error.data

@@ -61,7 +61,7 @@ def test_a_file_whose_name_is_shell_syntax_is_just_a_file(machine: Machine, name
     inputs = {**INPUTS, name: given}
     environment = {f"INPUT_{key.upper()}": value for key, value in inputs.items()}
     environment["INPUT_OVERRIDES"] = "engine.no_such_setting=1"  # which stops it right after the files were read
-    step = runner._script("check", f'"{script}"', "bash", environment, None)
+    step = runner.script("check", f'"{script}"', environment)
     assert step.outputs["exit-code"] == "2"
     assert "no_such_setting" in step.log
     assert not list(runner.workspace.parent.rglob("canary"))
@@ -106,7 +106,7 @@ def test_the_fence_holds_what_a_program_prints_and_lets_the_report_through(machi
     )
     script = f'. "{say}"\nfenced python -c "$PROGRAM" || echo "ended $?"\necho "::notice::after"'
     runner.action(**{"install-only": "true"})
-    step = runner._script("said", script, "bash", {"PROGRAM": program + "; raise SystemExit(7)"}, None)
+    step = runner.script("said", script, {"PROGRAM": program + "; raise SystemExit(7)"})
     assert [(command.name, command.data) for command in step.commands] == [("error", "true"), ("notice", "after")]
     assert "ended 7" in step.log
 
@@ -132,7 +132,7 @@ def test_outside_a_runner_the_script_says_where_it_belongs(machine: Machine) -> 
     runner = machine()
     runner.without = ("GITHUB_OUTPUT",)
     script = REPOSITORY / ".github" / "actions" / "gatekeeper" / "check.sh"
-    step = runner._script("check", f'"{script}"', "bash", {}, None)
+    step = runner.script("check", f'"{script}"', {})
     assert step.code == 2
     assert "GITHUB_OUTPUT is not set" in step.log
 

@@ -153,7 +153,7 @@ def test_signing_runs_where_torch_cannot_be_imported(flow: Flow, tmp_path: Path)
         program.write_text(program.read_text().replace('PYTHONPATH="', f'PYTHONPATH="{trap}:'))
     job = runner.job(WORKFLOW, "sign")
     assert job.result == "success", job.log
-    told = runner._script("then", "python -c 'import torch'", "bash", {}, None)
+    told = runner.script("then", "python -c 'import torch'", {})
     assert "torch was imported" in told.log, "the trap does not work"
 
 
