@@ -18,21 +18,9 @@ trusted_root() {
 
 # A development key that nobody keeps. With a root to trust, test sets and approvals that it signed are taken.
 development_keys() {
-  local keys=$GATEKEEPER_HOME/keys fresh
   [ -n "${INPUT_TRUST:-}" ] || return 0
   trusted_root 'This'
-  if [ -e "$keys" ]; then
-    cmp -s -- "$keys/root.pem" "$INPUT_TRUST" || refuse "$keys has keys under another root than the input \"trust\"."
-    return 0
-  fi
-  fresh=$(mktemp -d -- "$RUNNER_TEMP/development.XXXXXX")
-  GATEKEEPER_HOME=$fresh gatekeeper keys show >/dev/null
-  mv -- "$fresh/keys/root.pem" "$fresh/keys/development-root.pem"
-  rm -- "$fresh/keys/root.key.pem"
-  cp -- "$INPUT_TRUST" "$fresh/keys/root.pem"
-  printf 'roles: {tool: {root: development-root.pem}}\n' >"$fresh/keys/signing.yaml"
-  mv -- "$fresh/keys" "$keys"
-  rm -r -- "$fresh"
+  fenced gatekeeper keys init "--trust=$INPUT_TRUST" || exit
 }
 
 # The key of a role, PKCS#12 in base64 as a secret holds it, written where only this user reads it.
