@@ -157,8 +157,8 @@ def _release(run: FinishedRun) -> Iterator[str]:
     else:
         yield "**Release:** nothing bars it."
     yield ""
-    for name, file in (("Dossier", run.dossier), ("Attestation", run.attestation)):
-        yield f"- {name}: {code(str(file), 500)}"
+    yield f"**Dossier** {code(str(run.dossier), 500)}<br>"
+    yield f"**Attestation** {code(str(run.attestation), 500)}"
     if run.development:
         yield ""
         yield "Signed with a DEVELOPMENT KEY: not for release."
