@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gatekeeper.cli import candidate, check, demo, evaluate, keys, ledger, lock, policy, reissue, sign, verify
-from gatekeeper.errors import ExitCode
+from gatekeeper.errors import ExitCode, printable
 
 app = typer.Typer(
     name="gatekeeper",
@@ -57,5 +57,14 @@ def main(arguments: list[str]) -> int:
         show = getattr(error, "show", None)
         if show is None:
             raise
+        _tame(error)
         show()
         return ExitCode.USAGE
+
+
+def _tame(error: Exception) -> None:
+    """Take what could steer a terminal or a runner out of words of the command line that an error says again."""
+    for name in ("message", "option_name", "param_hint"):
+        said = getattr(error, name, None)
+        if isinstance(said, str):
+            setattr(error, name, printable(said))

@@ -9,7 +9,7 @@ import typer
 
 from gatekeeper.cli.inputs import Trusted
 from gatekeeper.cli.reports import NoColour
-from gatekeeper.errors import Code, ExitCode, UsageError
+from gatekeeper.errors import Code, ExitCode, UsageError, printable
 
 if TYPE_CHECKING:
     from gatekeeper.verification import Verification
@@ -109,4 +109,4 @@ def _write_page(verification: Verification, target: Path) -> None:
 def _print(checked: tuple[str, ...], not_checked: tuple[str, ...]) -> None:
     for head, mark, sentences in (("Checked", "✓", checked), ("Not checked", "!", not_checked)):
         for number, sentence in enumerate(sentences):
-            typer.echo(f"{head if number == 0 else '':13}{mark} {sentence}")
+            typer.echo(printable(f"{head if number == 0 else '':13}{mark} {sentence}"))

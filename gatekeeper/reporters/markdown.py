@@ -32,7 +32,7 @@ _SIGNS = {
     VerdictWord.INCONCLUSIVE: "⚠️",
     VerdictWord.INVALID: "⛔",
 }
-_HEAD = ("|   | requirement | estimate | interval | threshold | n |", "|---|---|--:|---|---|---|")
+_HEAD = ("|   | requirement, n | estimate | interval | threshold |", "|---|---|--:|---|---|")
 
 
 def comment(told: Told) -> str:
@@ -122,11 +122,10 @@ def _row(finding: Finding) -> str:
     said = "" if finding.outcome is Outcome.MET else f" {finding.outcome.value}"
     cells = (
         _held(MARKS[finding.outcome] + said),
-        plain(finding.full_title, 200) + weight,
+        f"{plain(finding.full_title, 200)}{weight}<br>{plain(counted_cases(finding), 200)}",
         _held(estimate),
         interval,
         _held(write_threshold(finding)),
-        plain(counted_cases(finding), 200),
     )
     return f"| {' | '.join(cells)} |"
 
@@ -145,7 +144,7 @@ def _closing(judged: Judged) -> Iterator[str]:
     yield ""
     digests = verdict.digests
     told = (("candidate", digests.candidate), ("policy", digests.policy), ("lock", digests.lock))
-    yield f"<sub>{' · '.join(f'{name} {code(digest)}' for name, digest in told)}</sub>"
+    yield "<br>".join(f"{name} {code(digest)}" for name, digest in told)
 
 
 def _release(run: FinishedRun) -> Iterator[str]:
@@ -157,8 +156,8 @@ def _release(run: FinishedRun) -> Iterator[str]:
     else:
         yield "**Release:** nothing bars it."
     yield ""
-    for name, file in (("Dossier", run.dossier), ("Attestation", run.attestation)):
-        yield f"- {name}: {code(str(file), 500)}"
+    yield f"**Dossier** {code(str(run.dossier), 500)}<br>"
+    yield f"**Attestation** {code(str(run.attestation), 500)}"
     if run.development:
         yield ""
         yield "Signed with a DEVELOPMENT KEY: not for release."

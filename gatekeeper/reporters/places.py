@@ -52,17 +52,19 @@ def anchor(asked: Asked) -> Location | None:
 
 
 def _located(place: Place, workspace: Path) -> Location | None:
-    for path, root in _spellings(place.path, workspace):
-        if path.is_relative_to(root) and path.is_file() and not path.resolve().is_relative_to(_PACKAGE):
-            return Location(path.relative_to(root).as_posix(), place.line or 1, place.column)
+    try:
+        for path, root in _spellings(place.path, workspace):
+            if path.is_relative_to(root) and path.is_file() and not path.resolve().is_relative_to(_PACKAGE):
+                return Location(path.relative_to(root).as_posix(), place.line or 1, place.column)
+    except (OSError, ValueError):  # what was said of the place is no path
+        pass
     return None
 
 
 def _spellings(path: str, workspace: Path) -> Iterator[tuple[Path, Path]]:
     """Give a path and the workspace as they are written, then without links."""
-    if path and "\0" not in path and len(path) < 4096:
-        yield Path(os.path.abspath(path)), Path(os.path.abspath(workspace))
-        yield Path(os.path.realpath(path)), Path(os.path.realpath(workspace))
+    yield Path(os.path.abspath(path)), Path(os.path.abspath(workspace))
+    yield Path(os.path.realpath(path)), Path(os.path.realpath(workspace))
 
 
 def _line_of_policy(file: Path) -> int:

@@ -93,6 +93,12 @@ def _read(entry: str, environ: Mapping[str, str], *, with_run: bool) -> ReportRe
         raise UsageError.of(
             Problem(problem.code, problem.what, Place(where), problem.why, problem.mend) for problem in error.problems
         ) from error
+    if not isinstance(reporter, Reporter):
+        what, mend = (
+            f'the plug-in for reporter "{kind}" is no reporter',
+            "tell the makers of its package",
+        )
+        raise UsageError(Code.BAD_VALUE, what, where=where, why=type(reporter).__name__, mend=mend)
     if reporter.needs_run and not with_run:
         what, mend = f"there is no {kind} report of evidence that is judged again", "ask for it of `gatekeeper check`"
         raise UsageError(Code.FORBIDDEN, what, where=where, mend=mend)

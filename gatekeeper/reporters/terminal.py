@@ -5,21 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatekeeper.errors import printable
-from gatekeeper.evidence import Finding, Outcome, Verdict, VerdictWord
-from gatekeeper.evidence.notation import write_number, write_threshold
-from gatekeeper.reporters.drawing import track
+from gatekeeper.evidence import Outcome, Verdict, VerdictWord
+from gatekeeper.reporters.findings_table import WIDE, findings_table, stacked_findings
 from gatekeeper.reporters.self_test import print_self_test
-from gatekeeper.reporters.told import MARKS, Judged, counted_cases, weight_of
+from gatekeeper.reporters.told import MARKS, Judged
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from gatekeeper.verdict import ReleaseBar
 
-_STYLES = {Outcome.MET: "green", Outcome.NOT_MET: "bold red", Outcome.NOT_DECIDED: "yellow"}
 _VERDICT_STYLES = {VerdictWord.PASS: "bold green", VerdictWord.FAIL: "bold red"}
-_NARROW = 80  # columns below which a drawn interval and long denominators would squeeze the titles
 
 
 def print_judged(console: Console, judged: Judged) -> None:
@@ -58,7 +54,11 @@ def print_verdict(console: Console, verdict: Verdict, exposures: int | None = No
     )
     console.print(Text(printable(head)), highlight=False)
     console.print()
-    console.print(_table(verdict, narrow=console.width < _NARROW))
+    if console.width >= WIDE:
+        console.print(findings_table(verdict.findings))
+    else:
+        for line in stacked_findings(verdict.findings, console.width):
+            console.print(line, highlight=False)
     console.print()
     style = _VERDICT_STYLES.get(verdict.verdict, "bold yellow")
     console.print(Text.assemble((verdict.verdict.value, style), "  ", printable(verdict.words)), highlight=False)
@@ -67,35 +67,3 @@ def print_verdict(console: Console, verdict: Verdict, exposures: int | None = No
             console.print(Text(f"  {MARKS[finding.outcome]} {printable(finding.words)}"), highlight=False)
     if verdict.exploratory:
         console.print(Text("Exploratory: the policy was changed for this run; it cannot release."), highlight=False)
-
-
-def _table(verdict: Verdict, *, narrow: bool) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
-    table.add_column("")
-    table.add_column("requirement", overflow="fold")
-    table.add_column("estimate", justify="right", no_wrap=True)
-    table.add_column("interval", no_wrap=True)
-    table.add_column("threshold", no_wrap=True)
-    table.add_column("n", overflow="fold")
-    for finding in verdict.findings:
-        estimate = "–" if finding.estimate is None else write_number(finding, finding.estimate)
-        table.add_row(
-            Text(MARKS[finding.outcome], style=_STYLES[finding.outcome]),
-            Text(printable(finding.full_title) + weight_of(finding)),
-            Text(estimate),
-            Text(_interval(finding, narrow=narrow)),
-            Text(write_threshold(finding)),
-            Text(f"{finding.n:,}" if narrow else printable(counted_cases(finding))),
-        )
-    return table
-
-
-def _interval(finding: Finding, *, narrow: bool) -> str:
-    """Draw the interval: its ends in numbers, the estimate (unless narrow) as a dot at its place between them."""
-    if finding.interval is None or finding.estimate is None:
-        return "–"
-    lower, upper = (write_number(finding, end) for end in finding.interval)
-    return f"{lower} to {upper}" if narrow else f"{lower:>7} {track(finding)} {upper}"

@@ -1,4 +1,4 @@
-"""A verdict as the terminal shows it, in a file: no colour, 100 columns."""
+"""A verdict as the terminal shows it, in a file: no colour, 120 columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from io import StringIO
 from gatekeeper.reporters.terminal import print_judged
 from gatekeeper.reporters.told import Failed, Judged
 
-_WIDTH = 100
+_WIDTH = 120
 
 
 def judged_text(judged: Judged) -> str:

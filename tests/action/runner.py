@@ -348,12 +348,18 @@ def check_out(part_of: Path, target: Path) -> None:
         shutil.copy(part_of / part, target)
 
 
+_NAMES: dict[tuple[str, str], str] = {}  # of folders, by extras and index: the same for all machines of a session
+
+
 def with_gatekeeper(runner: Runner, extra_index_url: str = "") -> Runner:
     """Put the code under test where the action installs, as the cache would: the key is computed for real."""
     script = REPOSITORY / ".github" / "actions" / "gatekeeper" / "key.sh"
     for extras in ("models", ""):
-        inputs = {"INPUT_PYTHON": sys.executable, "INPUT_EXTRAS": extras, "INPUT_EXTRA_INDEX_URL": extra_index_url}
-        folder = Path(runner.script("key", f'"{script}"', inputs).outputs["folder"])
+        about = (extras, extra_index_url)
+        if about not in _NAMES:
+            inputs = {"INPUT_PYTHON": sys.executable, "INPUT_EXTRAS": extras, "INPUT_EXTRA_INDEX_URL": extra_index_url}
+            _NAMES[about] = Path(runner.script("key", f'"{script}"', inputs).outputs["folder"]).name
+        folder = runner.temp / "tools" / "gatekeeper" / _NAMES[about]
         (folder / "bin").mkdir(parents=True)
         for name, call in (("gatekeeper", "-m gatekeeper "), ("python", "")):
             program = folder / "bin" / name

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 from action.conftest import INPUTS
 from action.runner import REPOSITORY, Runner
 
@@ -154,13 +153,3 @@ def test_missing_libraries_that_cannot_be_installed_are_said_in_one_line(machine
     (error,) = [command for command in step.commands if command.name == "error"]
     assert "libpango-1.0-0" in error.data
     assert "runner's image" in error.data
-
-
-def test_the_page_has_every_input_and_output_of_the_action() -> None:
-    action = yaml.safe_load((REPOSITORY / ".github" / "actions" / "gatekeeper" / "action.yml").read_text())
-    page = (REPOSITORY / "docs" / "release-check.md").read_text()
-    rows = re.findall(r"^\| `([\w-]+)` \| (.*?) \|(?: (.*?) \|)?$", page.split("## Reusable workflow")[0], re.M)
-    told = {name: (first, second) for name, first, second in rows}
-    assert set(told) == set(action["inputs"]) | set(action["outputs"])
-    for name, about in action["inputs"].items():
-        assert told[name][0] == (f"`{about['default']}`" if about["default"] else "–"), name
