@@ -8,6 +8,8 @@ on_a_runner
 
 readonly MOST_BYTES=$((16 * 1024 * 1024)) # of a predicate, as actions/attest takes it
 run=$RUNNER_TEMP/approved
+[ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ] ||
+  refuse 'This job has no identity to attest with. Give the job that calls this workflow permissions: {contents: read, id-token: write, attestations: write}.'
 trusted_root 'A release'
 fenced gatekeeper verify --trust "$INPUT_TRUST" --require-role qa --require-releasable -- "$run"
 

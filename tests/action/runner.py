@@ -125,6 +125,10 @@ class Runner:
     def job(self, workflow: str, name: str) -> Job:
         """Run one job of a workflow of this repository."""
         job = yaml.safe_load((REPOSITORY / ".github" / "workflows" / workflow).read_text())["jobs"][name]
+        identity = job["permissions"].get("id-token") == "write" and {
+            "ACTIONS_ID_TOKEN_REQUEST_URL": "https://x.example"
+        }
+        self.variables = {**(identity or {}), **self.variables}
         about = {"workflow_sha": COMMIT, "workflow_repository": "OWNER/gatekeeper"}
         given = {"inputs": self.inputs, "secrets": self.secrets, "matrix": self.matrix}
         contexts = self._contexts({**given, "strategy": {"job-index": 0}, "job": about})
@@ -315,7 +319,7 @@ def _upload(runner: Runner, given: Mapping[str, str]) -> dict[str, str]:
     assert source.is_dir(), f"nothing to upload at {source}"
     assert runner.artifacts is not None
     shutil.copytree(source, runner.artifacts / given["name"])
-    return {}
+    return {"artifact-url": f"https://github.com/OWNER/models/actions/runs/1/artifacts/{given['name']}"}
 
 
 def _download(runner: Runner, given: Mapping[str, str]) -> dict[str, str]:

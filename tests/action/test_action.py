@@ -23,6 +23,7 @@ def test_a_sound_candidate_passes_its_gate_and_its_dossier_is_kept(machine: Mach
     verdict = json.loads((runner.workspace / outputs["run"] / "verdict.json").read_text())
     assert outputs["digest"] == verdict["digests"]["candidate"]
     assert "PASS" in job.summary
+    assert "(https://github.com/OWNER/models/actions/runs/1/artifacts/gatekeeper-dossier)" in job.summary
     assert len(job.summary.encode()) < 1 << 20
     assert {path.name for path in runner.workspace.glob("*.xml")} | {"gate.sarif"} == {"junit.xml", "gate.sarif"}
     assert runner.artifacts is not None
@@ -63,9 +64,23 @@ def test_warning_of_what_is_inconclusive_changes_no_other_code(machine: Machine,
     assert step.code == (int(code) if code.isdigit() else 5)
 
 
-def test_a_pass_that_something_bars_is_blocked_where_a_release_is_asked_for(machine: Machine) -> None:
-    job = machine().action(**INPUTS, **{"require-releasable": "true"})
-    assert (job.code, job.outputs["verdict"], job.outputs["exit-code"]) == (1, "PASS", "1")
+def test_inputs_reach_the_command_one_by_one_and_no_other_does(machine: Machine, tmp_path: Path) -> None:
+    runner = machine()
+    told = tmp_path / "told"
+    program = tmp_path / "bin" / "gatekeeper"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >"{told}"\nexit 4\n')
+    program.chmod(0o755)
+    runner.path = f"{program.parent}:{runner.path}"
+    script = REPOSITORY / ".github" / "actions" / "gatekeeper" / "check.sh"
+    inputs = {"POLICY": "our policy.yaml", "ROOT": "images", "OVERRIDES": " engine.device=cuda \n\nengine.batch_size=8"}
+    environment = {f"INPUT_{name}": value for name, value in inputs.items()}
+    step = runner.script("check", f'"{script}"', {**environment, "INPUT_REQUIRE_RELEASABLE": "true"})
+    assert (step.code, step.outputs["exit-code"]) == (0, "4")
+    assert told.read_text().splitlines() == [
+        *("check", "--report", "github", "--policy=our policy.yaml", "--root=images", "--require-releasable"),
+        *("--", "engine.device=cuda", "engine.batch_size=8"),
+    ]
 
 
 def test_install_only_checks_nothing_and_puts_the_command_on_the_path(machine: Machine) -> None:

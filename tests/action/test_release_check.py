@@ -183,6 +183,13 @@ def test_nothing_is_signed_without_secrets(flow: Flow) -> None:
     assert "forks get no secrets" in made.job.log
 
 
+def test_a_caller_that_gives_no_identity_is_told_which_permissions_to_give(flow: Flow) -> None:
+    shutil.copytree(flow.artifacts / "gatekeeper-signed-0", flow.artifacts / "gatekeeper-approved-0")
+    made = flow.job("release", variables={"ACTIONS_ID_TOKEN_REQUEST_URL": ""})
+    assert made.job.code == 2
+    assert "id-token: write" in made.job.log
+
+
 def test_a_reviewer_s_click_without_qa_s_signature_releases_nothing(flow: Flow) -> None:
     made = flow.job("approve", secrets={})
     assert made.job.code == 2

@@ -4,6 +4,11 @@ set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$here/say.sh"
 
+# Where the dossier can be had is known only now that it has been uploaded.
+if [ -n "${INPUT_KEPT:-}" ] && [ -w "${GITHUB_STEP_SUMMARY:-}" ]; then
+  printf '\n[Dossier and evidence of this run](%s)\n' "$INPUT_KEPT" >>"$GITHUB_STEP_SUMMARY"
+fi
+
 code=${INPUT_EXIT_CODE:-$INVALID}
 [[ $code =~ ^[0-9]{1,3}$ ]] || code=$INVALID
 if [ "$code" = 4 ] && [ "${INPUT_INCONCLUSIVE:-block}" = warn ]; then
