@@ -13,7 +13,7 @@ from gatekeeper import __version__
 from gatekeeper.canonical import JSON, pretty_json
 from gatekeeper.errors import Problem, printable
 from gatekeeper.evidence import Finding, Outcome
-from gatekeeper.reporters.places import Location, place_of_problem, place_of_requirement
+from gatekeeper.reporters.places import Location, anchor, place_of_problem, place_of_requirement
 from gatekeeper.reporters.sarif_rules import rules_of
 from gatekeeper.reporters.told import Asked, Failed, Judged, by_weight
 
@@ -115,7 +115,7 @@ def _notification(problem: Problem, asked: Asked) -> JSON:
         "level": "error",
         "descriptor": {"id": problem.code.value},
         "message": {"text": _told(problem)},
-        "locations": [_location(place_of_problem(problem, asked), {"fullyQualifiedName": "gatekeeper"})],
+        "locations": [_of_problem(problem, asked)],
     }
 
 
@@ -125,9 +125,14 @@ def _error_result(problem: Problem, asked: Asked) -> JSON:
         "kind": "fail",
         "level": "error",
         "message": {"text": _told(problem)},
-        "locations": [_location(place_of_problem(problem, asked), {"fullyQualifiedName": "gatekeeper"})],
+        "locations": [_of_problem(problem, asked)],
         "partialFingerprints": _fingerprints("gatekeeper", f"{problem.code.value} {problem.what}"),
     }
+
+
+def _of_problem(problem: Problem, asked: Asked) -> JSON:
+    """Return a place in any case: GitHub refuses a log with a result that has none."""
+    return _location(place_of_problem(problem, asked) or anchor(asked), {"fullyQualifiedName": "gatekeeper"})
 
 
 def _told(problem: Problem) -> str:
