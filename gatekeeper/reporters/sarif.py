@@ -7,6 +7,7 @@ level (3.27.10): so what is not decided is a ``fail`` of level ``warning`` too, 
 from __future__ import annotations
 
 import hashlib
+import os
 from urllib.parse import quote
 
 from gatekeeper import __version__
@@ -147,7 +148,7 @@ def _location(found: Location | None, logical: dict[str, JSON]) -> JSON:
     region: dict[str, JSON] = {"startLine": found.line}
     if found.column is not None:
         region["startColumn"] = found.column
-    artifact: dict[str, JSON] = {"uri": quote(found.path), "uriBaseId": _ROOT}
+    artifact: dict[str, JSON] = {"uri": quote(os.fsencode(found.path)), "uriBaseId": _ROOT}
     return {"physicalLocation": {"artifactLocation": artifact, "region": region}, "logicalLocations": [logical]}
 
 
