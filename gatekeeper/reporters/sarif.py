@@ -16,7 +16,7 @@ from gatekeeper.errors import Problem, printable
 from gatekeeper.evidence import Finding, Outcome
 from gatekeeper.reporters.places import Location, anchor, place_of_problem, place_of_requirement
 from gatekeeper.reporters.sarif_rules import rules_of
-from gatekeeper.reporters.told import Asked, Failed, Judged, by_weight
+from gatekeeper.reporters.told import Asked, Failed, Judged, by_weight, sentences
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -138,8 +138,7 @@ def _of_problem(problem: Problem, asked: Asked) -> JSON:
 
 def _told(problem: Problem) -> str:
     where = f" ({problem.where})" if problem.where else ""
-    parts = (f"{problem.what}{where}", problem.why, problem.mend)
-    return printable(". ".join(part.rstrip(".") for part in parts if part) + ".")
+    return printable(sentences(problem) + where)
 
 
 def _location(found: Location | None, logical: dict[str, JSON]) -> JSON:

@@ -50,7 +50,7 @@ def test_an_error_is_annotated_where_it_is(tmp_path: Path) -> None:
         "error",
         {"file": "ours.yaml", "line": "4", "title": "gatekeeper GK102"},
     )
-    assert told.data == 'unknown metric "precison". did you mean "precision"?.'
+    assert told.data == 'Unknown metric "precison". Did you mean "precision"?'
     assert len(on_runner(failed(tmp_path, *[Problem(Code.BAD_VALUE, "bad")] * 30)).commands) == 10
 
 

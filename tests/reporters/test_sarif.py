@@ -139,7 +139,7 @@ def test_an_error_is_no_success_and_no_empty_log(tmp_path: Path) -> None:
     assert notification["descriptor"]["id"] == "GK104"
     (result,) = run["results"]
     assert (result["ruleId"], result["level"]) == ("GK104", "error")
-    assert result["message"]["text"] == "bad (elsewhere). why. mend it."
+    assert result["message"]["text"] == "Bad. Why. Mend it. (elsewhere)"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
