@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gatekeeper.cli import candidate, check, demo, evaluate, keys, ledger, lock, policy, reissue, sign, verify
-from gatekeeper.errors import ExitCode, printable
+from gatekeeper.errors import ExitCode
 
 app = typer.Typer(
     name="gatekeeper",
@@ -64,6 +64,8 @@ def main(arguments: list[str]) -> int:
 
 def _tame(error: Exception) -> None:
     """Take what could steer a terminal or a runner out of words of the command line that an error says again."""
+    from gatekeeper.errors import printable
+
     for name in ("message", "option_name", "param_hint"):
         said = getattr(error, name, None)
         if isinstance(said, str):

@@ -48,7 +48,7 @@ def check(
     from gatekeeper.cli.inputs import find_file, home, needed, read_project
     from gatekeeper.cli.output import console, exit_code, release_code
     from gatekeeper.cli.progress import shown_progress
-    from gatekeeper.cli.reports import judged_of, reported
+    from gatekeeper.cli.reports import inputs_of, judged_of, reported
     from gatekeeper.gate import CheckRequest
     from gatekeeper.gate import check as check_candidate
 
@@ -73,7 +73,7 @@ def check(
             overrides=tuple(overrides or ()),
             resume=resume,
         )
-        reports.begin(Path(chosen), request.candidate, request.testset, *filter(None, [request.approval]))
+        reports.begin(*inputs_of(request.candidate), Path(chosen), request.testset, *filter(None, [request.approval]))
         with shown_progress() as progress:
             result = check_candidate(request, progress, _warn)
         judged = judged_of(result, reports.asked, with_self_test=self_test)

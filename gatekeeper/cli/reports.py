@@ -13,6 +13,7 @@ import typer
 from gatekeeper.cli.inputs import PROJECT_FILE
 
 if TYPE_CHECKING:
+    from gatekeeper.canonical import JSON
     from gatekeeper.evaluation import Evaluation
     from gatekeeper.gate import CheckResult
     from gatekeeper.reporters import Asked, Judged
@@ -41,7 +42,8 @@ def reported(
 
     anchors = tuple(Path(name) for name in (policy, PROJECT_FILE, candidate) if name)
     asked = Asked(_workspace(), policy or "", candidate or "", anchors)
-    read = [*anchors, *(Path(name) for name in inputs if name)]
+    read = [file for anchor in anchors for file in inputs_of(anchor)]
+    read += [Path(name) for name in inputs if name]
     with reporting(given or [], asked, os.environ, _warn, _to_runner, inputs=read, with_run=with_run) as reports:
         yield reports
 
@@ -74,6 +76,32 @@ def judged_again(evaluation: Evaluation, asked: Asked) -> Judged:
     if loaded is None:
         return Judged(asked, evaluation.verdict, evaluation.policy)
     return Judged(asked, evaluation.verdict, evaluation.policy, None, loaded.written_at, loaded.layers)
+
+
+def inputs_of(path: Path) -> list[Path]:
+    """Return a file and those that it names, if it is YAML: weights, a lock, another YAML file.
+
+    What is wrong with the file is no matter here: whoever reads it in earnest will say so.
+    """
+    from gatekeeper.errors import GatekeeperError
+    from gatekeeper.strict_yaml import read_yaml
+
+    if path.suffix not in (".yaml", ".yml"):
+        return [path]
+    try:
+        document = read_yaml(path)
+    except GatekeeperError:
+        return [path]
+    named = (path.parent / text for text in _texts(document.data) if 0 < len(text) < 1000 and "\0" not in text)
+    return [path, *(file for file in named if os.path.isfile(file))]
+
+
+def _texts(data: JSON) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict | list):
+        for value in data.values() if isinstance(data, dict) else data:
+            yield from _texts(value)
 
 
 def _workspace() -> Path:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from gatekeeper.errors import Problem, printable
+from gatekeeper.errors import printable
 from gatekeeper.evidence import Finding, Outcome
 from gatekeeper.reporters.markdown import page
 from gatekeeper.reporters.places import Location, place_of_problem, place_of_requirement
 from gatekeeper.reporters.reporter import RunnerReport
-from gatekeeper.reporters.told import Failed, Judged, Told, by_weight, closes_the_gate
+from gatekeeper.reporters.told import Failed, Judged, Told, by_weight, closes_the_gate, sentences
 
 MOST_ANNOTATIONS = 10  # GitHub shows no more of a step
 MOST_BYTES = 1_000_000  # of a job summary; GitHub refuses more than 1 MiB
@@ -65,7 +65,7 @@ def _commands(told: Told) -> Iterator[str]:
     if isinstance(told, Failed):
         for problem in told.problems[:MOST_ANNOTATIONS]:
             location = place_of_problem(problem, told.asked)
-            yield command("error", location, f"gatekeeper {problem.code.value}", _sentences(problem))
+            yield command("error", location, f"gatekeeper {problem.code.value}", sentences(problem))
         return
     for finding in _annotated(told)[:MOST_ANNOTATIONS]:
         level = "error" if finding.outcome is Outcome.NOT_MET else "warning"
@@ -84,11 +84,6 @@ def _not_annotated(told: Told) -> str:
     return (
         f"\nGitHub shows {MOST_ANNOTATIONS} annotations of a step: {more:,} findings that close the gate have none.\n"
     )
-
-
-def _sentences(problem: Problem) -> str:
-    parts = (problem.what, problem.why, problem.mend)
-    return ". ".join(part.rstrip(".") for part in parts if part) + "."
 
 
 def _data(text: str) -> str:

@@ -20,6 +20,7 @@ from gatekeeper.reporters.told import (
     by_weight,
     closes_the_gate,
     counted_cases,
+    sentence,
 )
 
 MARKER = "<!-- gatekeeper-report"
@@ -175,7 +176,6 @@ def _error_lines(failed: Failed) -> Iterator[str]:
 
 
 def _problem(problem: Problem) -> str:
-    where = f", at {code(str(problem.where))}" if problem.where else ""
-    why = f" {plain(problem.why, 500)}." if problem.why else ""
-    mend = f" Mend: {plain(problem.mend, 500)}." if problem.mend else ""
-    return f"**{problem.code.value}** {plain(problem.what, 500)}{where}.{why}{mend}"
+    where = f"<br>at {code(str(problem.where))}" if problem.where else ""
+    said = (plain(sentence(part), 500) for part in (problem.what, problem.why, problem.mend) if part)
+    return f"**{problem.code.value}** {' '.join(said)}{where}"

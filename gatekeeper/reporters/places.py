@@ -38,8 +38,8 @@ def place_of_requirement(judged: Judged, id_: str) -> Location | None:
 
 
 def place_of_problem(problem: Problem, asked: Asked) -> Location | None:
-    """Return where a problem is, if that is in the workspace; else the file that the user would look at first."""
-    return (_located(problem.where, asked.workspace) if problem.where else None) or anchor(asked)
+    """Return where a problem is, if that is in the workspace."""
+    return _located(problem.where, asked.workspace) if problem.where else None
 
 
 def anchor(asked: Asked) -> Location | None:

@@ -74,7 +74,15 @@ def unfit(path: Path) -> str | None:
     above = next((parent for parent in path.absolute().parents if os.path.lexists(parent)), Path("/"))
     if not above.is_dir():
         return f"{above} is no folder"
+    if _in_run(path):
+        return "it lies in the folder of a finished run, which is evidence"
     return "a link on the way leads out of the working folder" if _leads_out(path) else None
+
+
+def _in_run(path: Path) -> bool:
+    """Whether a path lies in the folder of a finished run, or in one within it."""
+    folder = Path(os.path.realpath(path.parent))
+    return any((near / "verdict.json").is_file() and (near / "evidence").is_dir() for near in (folder, folder.parent))
 
 
 def _leads_out(path: Path) -> bool:

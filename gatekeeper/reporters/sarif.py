@@ -7,15 +7,16 @@ level (3.27.10): so what is not decided is a ``fail`` of level ``warning`` too, 
 from __future__ import annotations
 
 import hashlib
+import os
 from urllib.parse import quote
 
 from gatekeeper import __version__
 from gatekeeper.canonical import JSON, pretty_json
 from gatekeeper.errors import Problem, printable
 from gatekeeper.evidence import Finding, Outcome
-from gatekeeper.reporters.places import Location, place_of_problem, place_of_requirement
+from gatekeeper.reporters.places import Location, anchor, place_of_problem, place_of_requirement
 from gatekeeper.reporters.sarif_rules import rules_of
-from gatekeeper.reporters.told import Asked, Failed, Judged, by_weight
+from gatekeeper.reporters.told import Asked, Failed, Judged, by_weight, sentences
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -115,7 +116,7 @@ def _notification(problem: Problem, asked: Asked) -> JSON:
         "level": "error",
         "descriptor": {"id": problem.code.value},
         "message": {"text": _told(problem)},
-        "locations": [_location(place_of_problem(problem, asked), {"fullyQualifiedName": "gatekeeper"})],
+        "locations": [_of_problem(problem, asked)],
     }
 
 
@@ -125,15 +126,19 @@ def _error_result(problem: Problem, asked: Asked) -> JSON:
         "kind": "fail",
         "level": "error",
         "message": {"text": _told(problem)},
-        "locations": [_location(place_of_problem(problem, asked), {"fullyQualifiedName": "gatekeeper"})],
+        "locations": [_of_problem(problem, asked)],
         "partialFingerprints": _fingerprints("gatekeeper", f"{problem.code.value} {problem.what}"),
     }
 
 
+def _of_problem(problem: Problem, asked: Asked) -> JSON:
+    """Return a place in any case: GitHub refuses a log with a result that has none."""
+    return _location(place_of_problem(problem, asked) or anchor(asked), {"fullyQualifiedName": "gatekeeper"})
+
+
 def _told(problem: Problem) -> str:
     where = f" ({problem.where})" if problem.where else ""
-    parts = (f"{problem.what}{where}", problem.why, problem.mend)
-    return printable(". ".join(part.rstrip(".") for part in parts if part) + ".")
+    return printable(sentences(problem) + where)
 
 
 def _location(found: Location | None, logical: dict[str, JSON]) -> JSON:
@@ -142,7 +147,7 @@ def _location(found: Location | None, logical: dict[str, JSON]) -> JSON:
     region: dict[str, JSON] = {"startLine": found.line}
     if found.column is not None:
         region["startColumn"] = found.column
-    artifact: dict[str, JSON] = {"uri": quote(found.path), "uriBaseId": _ROOT}
+    artifact: dict[str, JSON] = {"uri": quote(os.fsencode(found.path)), "uriBaseId": _ROOT}
     return {"physicalLocation": {"artifactLocation": artifact, "region": region}, "logicalLocations": [logical]}
 
 

@@ -79,6 +79,16 @@ MARKS = {Outcome.MET: "✓", Outcome.NOT_MET: "✗", Outcome.NOT_DECIDED: "?"}
 _OUTCOMES = (Outcome.NOT_MET, Outcome.NOT_DECIDED, Outcome.MET)
 
 
+def sentence(text: str) -> str:
+    """Return text with the capital and the full stop of a sentence."""
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def sentences(problem: Problem) -> str:
+    """Return what is wrong, why, and what mends it, as sentences."""
+    return " ".join(sentence(part) for part in (problem.what, problem.why, problem.mend) if part)
+
+
 def closes_the_gate(finding: Finding) -> bool:
     """Whether a finding alone keeps the verdict from being PASS."""
     return finding.blocking and finding.waived is None and finding.outcome is not Outcome.MET

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,20 @@ class Organisation:
 
     home: Path
     repository: Path
+
+
+def secrets_of(organisation: Organisation) -> dict[str, str]:
+    """Return the keys as secrets hold them."""
+    from cryptography.hazmat.primitives.serialization import NoEncryption, load_pem_private_key, pkcs12
+    from cryptography.x509 import load_pem_x509_certificate
+
+    found = {}
+    for name, role in (("TOOL", "tool"), ("ENGINEER", "engineer"), ("QA", "qa")):
+        key = load_pem_private_key((organisation.home / "keys" / f"{role}.key.pem").read_bytes(), None)
+        certificate = load_pem_x509_certificate((organisation.home / "keys" / f"{role}.pem").read_bytes())
+        data = pkcs12.serialize_key_and_certificates(role.encode(), key, certificate, None, NoEncryption())  # type: ignore[arg-type]
+        found[f"GATEKEEPER_{name}_KEY"] = base64.b64encode(data).decode()
+    return found
 
 
 @pytest.fixture(scope="session")

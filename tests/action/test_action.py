@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from action.conftest import INPUTS
+from action.conftest import INPUTS, Organisation, secrets_of
 from action.runner import REPOSITORY, Runner
 
 Machine = Callable[..., Runner]
@@ -62,6 +62,15 @@ def test_warning_of_what_is_inconclusive_changes_no_other_code(machine: Machine,
     script = REPOSITORY / ".github" / "actions" / "gatekeeper" / "gate.sh"
     step = runner.script("gate", f'"{script}"', {"INPUT_EXIT_CODE": code, "INPUT_INCONCLUSIVE": "warn"})
     assert step.code == (int(code) if code.isdigit() else 5)
+
+
+def test_a_key_for_release_from_a_secret_opens_a_gate_that_asks_for_a_release(
+    machine: Machine, organisation: Organisation
+) -> None:
+    runner = machine(variables={"GATEKEEPER_TOOL_KEY": secrets_of(organisation)["GATEKEEPER_TOOL_KEY"]})
+    job = runner.action(**INPUTS, signing="key", **{"require-releasable": "true"})
+    assert (job.code, job.outputs["verdict"], job.outputs["releasable"]) == (0, "PASS", "true"), job.log
+    assert not list(runner.temp.rglob("*.p12")), "a key was left behind"
 
 
 def test_inputs_reach_the_command_one_by_one_and_no_other_does(machine: Machine, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import shutil
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from action.conftest import INPUTS, Organisation
+from action.conftest import INPUTS, Organisation, secrets_of
 from action.runner import REPOSITORY, Job, Runner, with_gatekeeper
 
 from gatekeeper.countersigning import countersign
@@ -22,7 +21,6 @@ WORKFLOW = "release-check.yml"
 JOBS = yaml.safe_load((REPOSITORY / ".github" / "workflows" / WORKFLOW).read_text())["jobs"]
 CONTEXT = {"policy": INPUTS["policy"], "testset": INPUTS["testset"], "approval": INPUTS["approval"]}
 INPUT = {"trust": "root.pem", "inconclusive": "block", "python-version": "3.12", "overrides": "", "countersigned": ""}
-ROLES = {"TOOL": "tool", "ENGINEER": "engineer", "QA": "qa"}
 
 
 @dataclass(frozen=True)
@@ -58,19 +56,6 @@ class Flow:
             **about,  # type: ignore[arg-type]
         )
         return Made(with_gatekeeper(runner).job(WORKFLOW, name), runner)
-
-
-def secrets_of(organisation: Organisation) -> dict[str, str]:
-    from cryptography.hazmat.primitives.serialization import NoEncryption, load_pem_private_key, pkcs12
-    from cryptography.x509 import load_pem_x509_certificate
-
-    found = {}
-    for name, role in ROLES.items():
-        key = load_pem_private_key((organisation.home / "keys" / f"{role}.key.pem").read_bytes(), None)
-        certificate = load_pem_x509_certificate((organisation.home / "keys" / f"{role}.pem").read_bytes())
-        data = pkcs12.serialize_key_and_certificates(role.encode(), key, certificate, None, NoEncryption())  # type: ignore[arg-type]
-        found[f"GATEKEEPER_{name}_KEY"] = base64.b64encode(data).decode()
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -94,17 +94,20 @@ def test_images_that_changed_are_reported_with_code_3(bench: Bench) -> None:
         ("jsn:a.json", "did you mean"),
         ("github", "GITHUB_STEP_SUMMARY"),
         ("json:policy.yaml", "written over a file that is read"),
+        ("json:candidate/nodule_cnn.safetensors", "written over a file that is read"),
         ("json:.", "a folder is there"),
     ],
 )
 def test_a_report_that_cannot_be_meant_stops_before_anything_is_run(bench: Bench, report: str, words: str) -> None:
     before = bench.policy.read_text()
+    weights = (bench.candidate.parent / "nodule_cnn.safetensors").read_bytes()
     done = check(bench, "--report", report, GITHUB_STEP_SUMMARY="", GITHUB_OUTPUT="")
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stdout == ""
     assert bench.runs() == []
     assert bench.policy.read_text() == before
+    assert (bench.candidate.parent / "nodule_cnn.safetensors").read_bytes() == weights
 
 
 def test_a_dry_run_has_nothing_to_report(bench: Bench) -> None:

@@ -29,6 +29,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     points = "[gatekeeper.reporters]\nword = made_up_words:word\nnone = made_up_words:none\nlost = made_up_words:gone\n"
     (described / "entry_points.txt").write_text(points)
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(REPORTERS, "_by_name", dict(REPORTERS._by_name))  # what is loaded is forgotten again
 
 
 @pytest.mark.usefixtures("plugin")

@@ -62,7 +62,7 @@ def test_evidence_judged_again_releases_nothing(tmp_path: Path) -> None:
 def test_an_error_says_that_nothing_was_judged(tmp_path: Path) -> None:
     text = comment(failed(tmp_path))
     assert "Nothing was judged (exit code 2)" in text
-    assert "**GK102** unknown metric" in text
+    assert "**GK102** Unknown metric" in text
     many = comment(failed(tmp_path, *[Problem(Code.BAD_VALUE, "x" * 5000, None, "y" * 5000, "z" * 5000)] * 60))
     assert len(many.encode()) < 64_000
     assert "and 40 more" in many

@@ -114,3 +114,13 @@ def test_a_report_over_a_file_that_is_read_is_found(workspace: Path) -> None:
     ((request, problem),) = collisions(requests, [workspace / "policy.yaml"])
     assert request.given == "json:./policy.yaml"
     assert problem.code is Code.FORBIDDEN
+
+
+@pytest.mark.parametrize("name", ["verdict.json", "evidence/cases.parquet", "new.json"])
+def test_the_folder_of_a_finished_run_is_left_as_it_is(name: str, workspace: Path) -> None:
+    (workspace / "run" / "evidence").mkdir(parents=True)
+    (workspace / "run" / "verdict.json").write_text("{}")
+    _, (problem,) = read_requests([f"json:run/{name}"], {})
+    assert problem.why is not None
+    assert "finished run" in problem.why
+    assert read_requests(["json:gate.json"], {})[1] == ()

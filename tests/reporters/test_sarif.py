@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -64,6 +65,15 @@ def test_a_result_stands_at_its_requirement_in_the_user_s_file(tmp_path: Path) -
         "region": {"startLine": 5, "startColumn": 3},
     }
     assert places["sensitivity"]["region"]["startLine"] == 2
+
+
+def test_a_name_that_is_no_utf_8_is_a_uri_all_the_same(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/ours \xff#"))
+    folder.mkdir()
+    made = judged(folder)
+    run = run_of(judged_sarif(replace(made, asked=replace(made.asked, workspace=tmp_path))))
+    location = run["results"][0]["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"]["uri"] == "ours%20%FF%23/ours.yaml"
 
 
 def test_rules_are_the_requirements_in_the_sentences_of_policy_explain(tmp_path: Path) -> None:
@@ -129,7 +139,7 @@ def test_an_error_is_no_success_and_no_empty_log(tmp_path: Path) -> None:
     assert notification["descriptor"]["id"] == "GK104"
     (result,) = run["results"]
     assert (result["ruleId"], result["level"]) == ("GK104", "error")
-    assert result["message"]["text"] == "bad (elsewhere). why. mend it."
+    assert result["message"]["text"] == "Bad. Why. Mend it. (elsewhere)"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
