@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from action.conftest import INPUTS
 from action.runner import REPOSITORY, Runner, commands_in
+from made_up_plugins import write_plugin
 
 Machine = Callable[..., Runner]
 HOSTILE = [
@@ -85,15 +86,53 @@ def test_a_line_break_in_a_path_is_refused_and_writes_no_output(machine: Machine
     no_harm(runner, job)
 
 
-def test_what_a_candidate_says_of_itself_is_no_command(machine: Machine) -> None:
+SHOUTING = """
+import os
+import sys
+
+import numpy as np
+
+LINES = "::add-mask::PASS\\n::set-env name=A::b\\n::set-output name=verdict::SHOUTED\\n"
+LINES += "##[add-path]/tmp\\n::error::SHOUTED\\n"
+
+
+def shout():
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        stream.write(LINES)
+        stream.flush()
+        os.write(number, LINES.encode())
+    for name in ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY"):
+        if name in os.environ:
+            with open(os.environ[name], "a") as file:
+                file.write("verdict=SHOUTED\\n")
+
+
+def load(folder, device):
+    shout()
+    return answer
+
+
+def answer(case):
+    shout()
+    if case.image[0].mean() > 0.3:
+        raise ValueError(LINES)
+    return np.array([0.9 if case.image[0].mean() > 0.06 else 0.1])
+"""
+
+
+def test_what_a_candidate_prints_or_says_of_itself_is_no_command_and_no_output(machine: Machine) -> None:
     runner = machine()
-    candidate = runner.workspace / "candidate" / "cnn.yaml"
-    lines = "::add-mask::PASS ::set-env name=LD_PRELOAD::x ::set-output name=verdict::PASS ##[add-path]/tmp"
-    text = candidate.read_text().replace("the demo's network, for tests", f'"{lines}"')
-    candidate.write_text(text.replace("classes: [small, large]", 'classes: ["::set-output name=verdict::FAIL", large]'))
-    job = runner.action(**INPUTS)
+    folder = runner.workspace / "shouting"
+    folder.mkdir()
+    candidate = write_plugin(folder, "shouting", SHOUTING)
+    lines = "::add-mask::PASS ::set-output name=verdict::SHOUTED ##[add-path]/tmp ::error::SHOUTED"
+    candidate.write_text(candidate.read_text().replace("made up for tests", f'"{lines}"'))
+    job = runner.action(**{**INPUTS, "candidate": "shouting/candidate.yaml"})
     assert {command.name for command in job.commands} <= LEVELS, job.commands
-    assert job.outputs["verdict"] in ("PASS", "")
+    assert not any("SHOUTED" in command.data for command in job.commands)
+    verdict = json.loads((runner.workspace / job.outputs["run"] / "verdict.json").read_text())["verdict"]
+    assert job.outputs["verdict"] == verdict, job.log
+    assert "verdict=SHOUTED" not in job.summary
 
 
 def test_the_fence_holds_what_a_program_prints_and_lets_the_report_through(machine: Machine) -> None:
