@@ -103,6 +103,7 @@ class Runner:
     artifacts: Path | None = None
     event: str = "push"
     ref_name: str = "main"
+    hosted: bool = True
     secrets: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
     matrix: Mapping[str, Any] = field(default_factory=dict)
@@ -151,9 +152,10 @@ class Runner:
         return done
 
     def _contexts(self, more: Mapping[str, Any]) -> dict[str, Any]:
+        place = "github-hosted" if self.hosted else "self-hosted"
         return {
             "github": {"event_name": self.event, "workspace": str(self.workspace), "ref_name": self.ref_name},
-            "runner": {"temp": str(self.temp / "temp"), "environment": "github-hosted", "os": "Linux"},
+            "runner": {"temp": str(self.temp / "temp"), "environment": place, "os": "Linux"},
             "env": {},
             "needs": {},
             "steps": {},

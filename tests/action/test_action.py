@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,6 +99,16 @@ def test_install_only_checks_nothing_and_puts_the_command_on_the_path(machine: M
     assert job.result == "success"
     assert [step.outcome for step in job.steps if step.name in ("Check the candidate", "Gate")] == ["skipped"] * 2
     assert runner.script("then", "gatekeeper --version", {}).log.startswith("gatekeeper ")
+
+
+def test_a_machine_of_one_s_own_needs_neither_setup_nor_cache_nor_network(machine: Machine) -> None:
+    runner = machine(hosted=False)
+    runner.path = f"{Path(sys.executable).parent}:{runner.path}"
+    job = runner.action(**{"install-only": "true", "python-version": "", "cache": "true"})
+    assert job.result == "success", job.log
+    skipped = {step.name for step in job.steps if step.outcome == "skipped"}
+    assert {"Set up Python", "Installation from the cache"} <= skipped
+    assert "installed already" in job.log
 
 
 BACKEND = """
