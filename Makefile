@@ -15,7 +15,7 @@ PRINT_SCHEMA := from gatekeeper.attestation import json_schema as schema; \
 help:
 	@echo 'make demo      a whole gate on real data'
 	@echo 'make test      all tests'
-	@echo 'make lint      ruff, mypy --strict, import contracts'
+	@echo 'make lint      ruff, mypy --strict, import contracts, workflows and scripts'
 	@echo 'make bench     benchmarks; results in reports/benchmarks/'
 	@echo 'make coverage  how often intervals hold the truth; results in docs/coverage.md, ten to twenty minutes'
 	@echo 'make catalogue renew docs/metrics.md, docs/perturbations.md and the JSON Schema of attestations'
@@ -34,6 +34,7 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	.ci/lint-workflows $(BIN)
 
 format: $(VENV)/.lint
 	$(BIN)/ruff check --fix .

@@ -32,11 +32,37 @@ def run() -> None:
 
 
 def _make_streams_forgiving() -> None:
-    """Write what the terminal's encoding lacks as an escape, rather than fail after a run."""
+    """Write what the encoding of a terminal or a log lacks in plain letters, rather than fail after a run."""
+    import codecs
+
+    codecs.register_error("plain_letters", _plain_letters)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
+            reconfigure(errors="plain_letters")
+
+
+_PLAIN_LETTERS = {
+    "─": "-",
+    "━": "=",
+    "●": "o",
+    "✓": "+",
+    "✗": "x",
+    "≥": ">=",
+    "≤": "<=",
+    "–": "-",
+    "·": ".",
+    "…": "...",
+}
+
+
+def _plain_letters(error: UnicodeError) -> tuple[str, int]:
+    """Give the letters that stand in for what cannot be encoded: like ones where there are such, else an escape."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    told = (_PLAIN_LETTERS.get(letter) or ascii(letter)[1:-1] for letter in lacking)
+    return "".join(told), error.end
 
 
 def _run_app() -> int:

@@ -51,8 +51,11 @@ def _is_plain(value: JSON) -> bool:
 
 
 def pretty_json(value: JSON) -> str:
-    """Return ``value`` as JSON for people: keys in the given order, two spaces, ends with a newline, no NaN."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """Return ``value`` as JSON for people: keys in the given order, two spaces, ends with a newline, no NaN.
+
+    ``##[`` in a text is spelt with an escape: a runner of GitHub Actions takes it for a command wherever a log has it.
+    """
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False).replace("##[", "##\\u005b") + "\n"
 
 
 def digest_bytes(data: bytes) -> str:

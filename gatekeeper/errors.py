@@ -6,6 +6,7 @@ a DICOM tag.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
@@ -53,9 +54,18 @@ class Code(StrEnum):
     UNEXPECTED = "GK599"
 
 
+# A runner of GitHub Actions obeys a line of a log that begins with ``::``, and ``##[`` anywhere in one. Every ``::`` is
+# broken, not only at a beginning: a terminal's width may put the next one there.
+_RUNNER_COMMAND = re.compile(r":(?=:)|##(?=\[)")
+
+
 def printable(text: str) -> str:
-    """Return text without the characters that could steer a terminal, or hide what stands beside them."""
-    return "".join(letter if letter.isprintable() else "·" for letter in text)
+    """Return text without the characters that could steer a terminal, or hide what stands beside them.
+
+    Nor does it hold what a runner of a pipeline takes for a command: ``::`` becomes ``:·:``, ``##[`` becomes ``##·[``.
+    """
+    seen = "".join(letter if letter.isprintable() else "·" for letter in text)
+    return _RUNNER_COMMAND.sub(r"\g<0>·", seen)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from gatekeeper.attestation import open_attestation
 from gatekeeper.configuration import configure
 from gatekeeper.errors import Code, UsageError
 from gatekeeper.evidence import Verdict
-from gatekeeper.policy import load_policy
+from gatekeeper.policy import LoadedPolicy, Policy, load_policy
 from gatekeeper.policy.lint import Remark
 from gatekeeper.run_records import ATTESTATION, RunRecords, read_records, read_run_files
 from gatekeeper.suites import plan_policy
@@ -16,13 +17,28 @@ from gatekeeper.trust import Trust
 from gatekeeper.verdict import blind_spots, conclude, judge, run_self_test
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """Evidence judged again: verdict and policy. ``loaded`` knows places; None for the run's own policy."""
+
+    verdict: Verdict
+    policy: Policy
+    loaded: LoadedPolicy | None
+
+
 def evaluate(folder: Path, trust: Trust, policy: str | None = None, overrides: tuple[str, ...] = ()) -> Verdict:
+    """Return the verdict of ``judge_again``."""
+    return judge_again(folder, trust, policy, overrides).verdict
+
+
+def judge_again(folder: Path, trust: Trust, policy: str | None = None, overrides: tuple[str, ...] = ()) -> Evaluation:
     """Judge the evidence of a finished run again, under its own policy or another one. Nothing is run or written.
 
     Under another policy the verdict is exploratory: thresholds chosen after the evidence was seen release nothing.
     Raises IntegrityError when the run's files are not those that a trusted key attested.
     """
     records = _attested(folder, trust)
+    loaded: LoadedPolicy | None = None
     if policy is None and not overrides:
         judged, exploratory = records.policy, records.verdict.exploratory
     else:
@@ -38,7 +54,7 @@ def evaluate(folder: Path, trust: Trust, policy: str | None = None, overrides: t
         environment=records.environment,
         started=records.verdict.run.started,
     )
-    return conclude(
+    verdict = conclude(
         judged,
         plan_policy(judged),
         findings,
@@ -48,6 +64,7 @@ def evaluate(folder: Path, trust: Trust, policy: str | None = None, overrides: t
         evidence=records.evidence,
         exploratory=exploratory,
     )
+    return Evaluation(verdict, judged, loaded)
 
 
 def lint_against(policies: tuple[str, ...], folder: Path, trust: Trust) -> dict[str, tuple[Remark, ...]]:

@@ -91,7 +91,7 @@ class CheckResult:
     """A finished run: its verdict, its folder, how often the test set was used so far, seconds of inference.
 
     ``bars`` is all that bars its release; without any it may be released. ``self_test`` says which planted defects the
-    gate sees on this evidence.
+    gate sees on this evidence. ``loaded`` is the policy that judged, which knows the place of each requirement.
     """
 
     verdict: Verdict
@@ -101,6 +101,7 @@ class CheckResult:
     inference_seconds: dict[str, float]
     bars: tuple[ReleaseBar, ...]
     self_test: SelfTest
+    loaded: LoadedPolicy
 
 
 def check(
@@ -209,11 +210,13 @@ def check(
             layers=loaded.layers,
             kept=(testset, result.masks),
         )
-        _write_run(run.partial, records, material, keys, baseline)
+        write_run(run.partial, records, material, keys, baseline)
         progress("judging and writing the dossier", 1, 1)
     with Ledger(request.home / "ledger.sqlite") as ledger:
         ledger.append("run.finished", {"run": stamp.id, "verdict": verdict.verdict.value}, _iso(_now()))
-    return CheckResult(verdict, run.final, fact.exposures, keys.development, result.inference_seconds, bars, tested)
+    return CheckResult(
+        verdict, run.final, fact.exposures, keys.development, result.inference_seconds, bars, tested, loaded
+    )
 
 
 def rehearse(policy: str, overrides: tuple[str, ...], testset: Path | None, home: Path) -> tuple[Plan, tuple[str, ...]]:
@@ -367,7 +370,7 @@ def material_of(
     )
 
 
-def _write_run(folder: Path, records: RunRecords, material: DossierMaterial, keys: KeyRing, baseline: Baseline) -> None:
+def write_run(folder: Path, records: RunRecords, material: DossierMaterial, keys: KeyRing, baseline: Baseline) -> None:
     """Write the records, the dossier made of them and its attestation."""
     from gatekeeper.dossier import render_dossier, render_web
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatekeeper.canonical import canonical_json, digest_bytes, digest_file, digest_json, stable
+from gatekeeper.canonical import canonical_json, digest_bytes, digest_file, digest_json, pretty_json, stable
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-1e15, 1e15) | st.text(),
@@ -66,3 +66,10 @@ def test_texts_are_escaped_as_the_library_does(text: str) -> None:
     import rfc8785
 
     assert canonical_json({"a": [text, 1, True, None]}) == rfc8785.dumps({"a": [text, 1, True, None]})
+
+
+def test_json_for_people_holds_no_command_for_a_runner_and_says_the_same() -> None:
+    content = {"##[error]": ["a ##[set-output name=verdict]PASS", "###[x"], "plain": "## [y] #["}
+    text = pretty_json(content)  # type: ignore[arg-type]
+    assert "##[" not in text
+    assert json.loads(text) == content

@@ -3,8 +3,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+from made_up_reports import HOSTILE
+from made_up_runner import commands
+
 import gatekeeper
-from gatekeeper.errors import Code, ExitCode, IntegrityError, InvalidRunError, Place, Problem, UsageError
+from gatekeeper.errors import Code, ExitCode, IntegrityError, InvalidRunError, Place, Problem, UsageError, printable
 
 
 def test_an_error_shows_what_where_why_and_what_mends_it() -> None:
@@ -46,3 +50,19 @@ def test_an_error_cannot_steer_the_terminal() -> None:
     text = str(UsageError(Code.BAD_VALUE, "bad \x1b[31mvalue", where=place))
     assert "bad ·[31mvalue" in text
     assert all(letter.isprintable() or letter == "\n" for letter in text)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("before", ["", "   ", "a "])
+def test_what_is_printed_holds_no_command_for_a_runner(text: str, before: str) -> None:
+    printed = printable(before + text)
+    # wherever a terminal's width breaks the line
+    for width in range(1, min(len(printed), 60) + 1):
+        folded = "\n".join(printed[start : start + width] for start in range(0, len(printed), width))
+        assert commands(folded) == []
+
+
+def test_other_text_is_printed_as_it_is() -> None:
+    for text in ("12:30: a # b ## [c]", "sha256:ab", "{'a': [1]}", "≥ 80 %"):
+        assert printable(text) == text
+    assert printable("a::b:::c ##[d]") == "a:·:b:·:·:c ##·[d]"

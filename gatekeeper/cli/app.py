@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gatekeeper.cli import candidate, check, demo, evaluate, keys, ledger, lock, policy, sign, verify
+from gatekeeper.cli import candidate, check, demo, evaluate, keys, ledger, lock, policy, reissue, sign, verify
 from gatekeeper.errors import ExitCode
 
 app = typer.Typer(
@@ -40,7 +40,7 @@ def _gatekeeper(
     """
 
 
-for register in (demo, check, evaluate, verify, sign, lock, policy, candidate, ledger, keys):
+for register in (demo, check, evaluate, verify, reissue, sign, lock, policy, candidate, ledger, keys):
     register.register(app)
 
 
@@ -57,5 +57,16 @@ def main(arguments: list[str]) -> int:
         show = getattr(error, "show", None)
         if show is None:
             raise
+        _tame(error)
         show()
         return ExitCode.USAGE
+
+
+def _tame(error: Exception) -> None:
+    """Take what could steer a terminal or a runner out of words of the command line that an error says again."""
+    from gatekeeper.errors import printable
+
+    for name in ("message", "option_name", "param_hint"):
+        said = getattr(error, name, None)
+        if isinstance(said, str):
+            setattr(error, name, printable(said))

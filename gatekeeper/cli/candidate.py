@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gatekeeper.errors import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -39,9 +41,9 @@ def digest(path: Annotated[Path, typer.Argument(metavar="CANDIDATE", help="The c
     from gatekeeper.candidate import load_candidate
 
     record = load_candidate(path).record
-    typer.echo(f"{record.digest}  {record.name}")
+    typer.echo(printable(f"{record.digest}  {record.name}"))
     for name, file_digest in record.files.items():
-        typer.echo(f"{file_digest}  {name}")
+        typer.echo(printable(f"{file_digest}  {name}"))
     return 0
 
 
@@ -57,7 +59,6 @@ def inspect(
       gatekeeper candidate inspect model.onnx
     """
     from gatekeeper.candidate.inspection import inspect as look
-    from gatekeeper.errors import printable
 
     inspection = look(path)
     if as_json:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gatekeeper.errors import printable
+from gatekeeper.cli.reports import NoColour, ReportOption
+from gatekeeper.errors import Code, UsageError, printable
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +36,8 @@ def check(
         bool, typer.Option("--require-releasable", help="Exit 0 only for a PASS that nothing bars from release.")
     ] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdict.")] = False,
+    report: ReportOption = None,
+    no_color: NoColour = False,
 ) -> int:
     """Run a candidate over a locked test set and judge it by a policy.
 
@@ -43,40 +46,60 @@ def check(
       gatekeeper check --policy chest_ct/nodule_malignancy --candidate model.yaml --testset lvo.lock engine.device=cpu
     """
     from gatekeeper.cli.inputs import find_file, home, needed, read_project
-    from gatekeeper.cli.output import exit_code, print_result, release_code, result_json
+    from gatekeeper.cli.output import console, exit_code, release_code
     from gatekeeper.cli.progress import shown_progress
+    from gatekeeper.cli.reports import inputs_of, judged_of, reported
     from gatekeeper.gate import CheckRequest
     from gatekeeper.gate import check as check_candidate
 
-    project = read_project()
-    chosen = needed(policy or project.policy, "policy")
-    if dry_run:
-        locked = testset or project.testset
-        return _print_plan(
-            chosen, tuple(overrides or ()), find_file(locked, "testset", ".lock") if locked else None, home()
+    with reported(report, policy, candidate, testset) as reports:
+        project = read_project()
+        chosen = needed(policy or project.policy, "policy")
+        if dry_run:
+            _refuse_reports(report)
+            locked = testset or project.testset
+            return _print_plan(
+                chosen, tuple(overrides or ()), find_file(locked, "testset", ".lock") if locked else None, home()
+            )
+        images, approved = root or project.root, approval or project.approval
+        request = CheckRequest(
+            policy=chosen,
+            candidate=find_file(needed(candidate or project.candidate, "candidate"), "candidate", ".yaml"),
+            testset=find_file(needed(testset or project.testset, "testset"), "testset", ".lock"),
+            out=Path(out or project.out),
+            home=home(),
+            root=Path(images) if images else None,
+            approval=Path(approved) if approved else None,
+            overrides=tuple(overrides or ()),
+            resume=resume,
         )
-    images, approved = root or project.root, approval or project.approval
-    request = CheckRequest(
-        policy=chosen,
-        candidate=find_file(needed(candidate or project.candidate, "candidate"), "candidate", ".yaml"),
-        testset=find_file(needed(testset or project.testset, "testset"), "testset", ".lock"),
-        out=Path(out or project.out),
-        home=home(),
-        root=Path(images) if images else None,
-        approval=Path(approved) if approved else None,
-        overrides=tuple(overrides or ()),
-        resume=resume,
-    )
-    with shown_progress() as progress:
-        result = check_candidate(request, progress, _warn)
-    verdict = result.verdict.verdict.value
+        reports.begin(*inputs_of(request.candidate), Path(chosen), request.testset, *filter(None, [request.approval]))
+        with shown_progress() as progress:
+            result = check_candidate(request, progress, _warn)
+        judged = judged_of(result, reports.asked, with_self_test=self_test)
+        reports.tell(judged)
     if as_json:
-        typer.echo(result_json(result, self_test=self_test), nl=False)
+        from gatekeeper.reporters.json_report import judged_json
+
+        typer.echo(judged_json(judged), nl=False)
     else:
-        print_result(result, self_test=self_test)
+        from gatekeeper.reporters import print_judged
+
+        print_judged(console(no_color=no_color), judged)
+    verdict = result.verdict.verdict.value
     if exit_zero:
         return 0
     return release_code(verdict, result.bars) if require_releasable else exit_code(verdict)
+
+
+def _refuse_reports(report: list[str] | None) -> None:
+    if report:
+        raise UsageError(
+            Code.FORBIDDEN,
+            "--dry-run judges nothing, so there is nothing to report",
+            where=f"--report {report[0]}",
+            mend="leave out one of the two",
+        )
 
 
 def _warn(sentence: str) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from gatekeeper.gate import CheckResult
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +37,7 @@ def demo(
 
 def _nodules(out: Path) -> int:
     from gatekeeper.cli.inputs import home
-    from gatekeeper.cli.output import console, print_result
+    from gatekeeper.cli.output import console
     from gatekeeper.cli.progress import shown_progress
     from gatekeeper.demo.walk import build_test_set, check_candidate, is_blocked, size_baseline
 
@@ -51,16 +54,24 @@ def _nodules(out: Path) -> int:
         with shown_progress() as progress:
             results.append(check_candidate(candidate, built, baseline, out, home(), progress))
         screen.print(f"\n━━ {candidate}: {what}\n", highlight=False, soft_wrap=True)
-        print_result(results[-1])
+        _print_result(results[-1])
     screen.print(f"\n{baseline.words}", highlight=False, soft_wrap=True)
     for result in results:
         screen.print(f"dossier  {result.folder / 'dossier.pdf'}", highlight=False, soft_wrap=True)
     return 0 if is_blocked(results[-1]) else 5
 
 
+def _print_result(result: CheckResult) -> None:
+    from gatekeeper.cli.output import console
+    from gatekeeper.cli.reports import judged_of
+    from gatekeeper.reporters import Asked, print_judged
+
+    print_judged(console(), judged_of(result, Asked(Path.cwd())))
+
+
 def _brain(out: Path) -> int:
     from gatekeeper.cli.inputs import home
-    from gatekeeper.cli.output import console, print_result
+    from gatekeeper.cli.output import console
     from gatekeeper.cli.progress import shown_progress
     from gatekeeper.demo.brain_walk import build_brain_set, check_brain, ran, what_it_means, write_candidate
 
@@ -71,6 +82,6 @@ def _brain(out: Path) -> int:
     with shown_progress() as progress:
         result = check_brain(write_candidate(out), built, out, home(), progress)
     screen.print("\n━━ deepbet: a published brain extraction, as it is\n", highlight=False, soft_wrap=True)
-    print_result(result)
+    _print_result(result)
     screen.print(f"\n{what_it_means(result, built)}", highlight=False, soft_wrap=True)
     return 0 if ran(result) else 5

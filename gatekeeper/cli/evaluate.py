@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gatekeeper.cli.inputs import Trusted
+from gatekeeper.cli.reports import NoColour, ReportOption
 
 
 def register(app: typer.Typer) -> None:
@@ -22,6 +23,8 @@ def evaluate(
     trust: Trusted = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdict.")] = False,
+    report: ReportOption = None,
+    no_color: NoColour = False,
 ) -> int:
     """Judge the stored evidence of a run again, or under another policy. Nothing is run or written.
 
@@ -29,17 +32,21 @@ def evaluate(
     Example:
       gatekeeper evaluate reports/2026-11-23-151500-nodules-4f1c --policy policies/stricter.yaml
     """
-    from gatekeeper.canonical import pretty_json
     from gatekeeper.cli.inputs import trusted
-    from gatekeeper.cli.output import exit_code
-    from gatekeeper.evaluation import evaluate as evaluate_run
+    from gatekeeper.cli.output import console, exit_code
+    from gatekeeper.cli.reports import judged_again, reported
+    from gatekeeper.evaluation import judge_again
 
-    verdict = evaluate_run(run, trusted(trust), policy, tuple(overrides or ()))
+    with reported(report, policy, None, with_run=False) as reports:
+        reports.begin()
+        judged = judged_again(judge_again(run, trusted(trust), policy, tuple(overrides or ())), reports.asked)
+        reports.tell(judged)
     if as_json:
-        typer.echo(pretty_json(verdict.to_json()), nl=False)
-    else:
-        from gatekeeper.cli.output import console
-        from gatekeeper.reporters import print_verdict
+        from gatekeeper.reporters.json_report import judged_json
 
-        print_verdict(console(), verdict)
-    return 0 if exit_zero else exit_code(verdict.verdict.value)
+        typer.echo(judged_json(judged), nl=False)
+    else:
+        from gatekeeper.reporters import print_judged
+
+        print_judged(console(no_color=no_color), judged)
+    return 0 if exit_zero else exit_code(judged.verdict.verdict.value)

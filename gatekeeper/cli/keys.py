@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The keys of this machine.")
@@ -18,18 +21,25 @@ def _keys() -> None:
 
 
 @keys.command("init")
-def init() -> int:
+def init(
+    trust: Annotated[
+        Path | None, typer.Option(metavar="ROOT.pem", help="Take what this root signed; sign with a development key.")
+    ] = None,
+) -> int:
     """Make a development root with keys of the tool, the engineer and QA, where there is none; show the set.
 
     \b
     Keys for release come from your own authority: put them, or signing.yaml that names them, into the folder shown.
-    Example:
+    With --trust only the tool gets a key, of a root that nobody keeps: enough for a pipeline to check a candidate on a
+    test set that your organisation has locked. Example:
       gatekeeper keys init
     """
     from gatekeeper.cli.inputs import home
-    from gatekeeper.trust import ROLES, load_keys, load_signer
+    from gatekeeper.trust import ROLES, develop_under, load_keys, load_signer
 
-    if load_keys(home()).development:
+    if trust is not None:
+        develop_under(home(), trust)
+    elif load_keys(home()).development:
         for role in ROLES[1:]:
             load_signer(home(), role)
     return show()

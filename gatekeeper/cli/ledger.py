@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gatekeeper.cli.inputs import Trusted
+from gatekeeper.errors import printable
 
 ledger = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The audit trail of this machine.")
 
@@ -31,7 +32,8 @@ def show() -> int:
 
     with Ledger(home() / "ledger.sqlite") as opened:
         for entry in opened.entries():
-            typer.echo(f"{entry.sequence:>6}  {entry.at}  {entry.kind:16}{canonical_json(entry.body).decode()}")
+            body = canonical_json(entry.body).decode()
+            typer.echo(printable(f"{entry.sequence:>6}  {entry.at}  {entry.kind:16}{body}"))
     return 0
 
 

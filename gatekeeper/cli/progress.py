@@ -1,7 +1,11 @@
-"""Progress on stderr: a bar on a terminal, plain lines elsewhere, nothing for what takes under two seconds."""
+"""Progress on stderr: a bar on a terminal, plain lines elsewhere, nothing for what takes under two seconds.
+
+A pipeline may give a job a terminal that nobody sits at: where ``CI`` is set, or the terminal is dumb, lines it is.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -22,7 +26,7 @@ class Progress(Protocol):
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
     """Give a function that shows progress in the way that fits where stderr goes."""
-    if not sys.stderr.isatty():
+    if not _has_a_reader():
         yield _Lines()
         return
     from rich.console import Console
@@ -43,6 +47,11 @@ def shown_progress() -> Iterator[Progress]:
             bars.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
 
         yield show
+
+
+def _has_a_reader() -> bool:
+    dumb = os.environ.get("TERM") in ("dumb", "unknown")
+    return sys.stderr.isatty() and not dumb and not os.environ.get("CI")
 
 
 class _Lines:

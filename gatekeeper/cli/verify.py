@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gatekeeper.cli.inputs import Trusted
-from gatekeeper.errors import Code, ExitCode, UsageError
+from gatekeeper.cli.reports import NoColour
+from gatekeeper.errors import Code, ExitCode, UsageError, printable
 
 if TYPE_CHECKING:
     from gatekeeper.verification import Verification
@@ -35,6 +36,7 @@ def verify(
         Path | None, typer.Option(help="Write the dossier as a page for browsers to this file, once it holds.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was checked as JSON.")] = False,
+    no_color: NoColour = False,
 ) -> int:
     """Check a dossier's signatures and digests, and recompute every number and the verdict from what it carries.
 
@@ -43,7 +45,8 @@ def verify(
       gatekeeper verify dossier.pdf --trust their-root.pem --require-role qa
     """
     from gatekeeper.cli.inputs import known_role, trusted
-    from gatekeeper.cli.output import exit_code, release_code, release_lines
+    from gatekeeper.cli.output import exit_code, release_code
+    from gatekeeper.reporters import release_lines
     from gatekeeper.verification import verify as verify_dossier
 
     required = tuple(known_role(role) for role in require_role or ())
@@ -106,4 +109,4 @@ def _write_page(verification: Verification, target: Path) -> None:
 def _print(checked: tuple[str, ...], not_checked: tuple[str, ...]) -> None:
     for head, mark, sentences in (("Checked", "✓", checked), ("Not checked", "!", not_checked)):
         for number, sentence in enumerate(sentences):
-            typer.echo(f"{head if number == 0 else '':13}{mark} {sentence}")
+            typer.echo(printable(f"{head if number == 0 else '':13}{mark} {sentence}"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gatekeeper.canonical import JSON
@@ -22,7 +22,8 @@ from gatekeeper.validation import Model, validate_data
 class LoadedPolicy:
     """A resolved policy, the files it came from (lowest layer first), and whether the command line changed it.
 
-    ``relaxed`` tells where a layer asks for less than the one below it, ``place_of`` what sets a key.
+    ``relaxed`` tells where a layer asks for less than the one below it, ``place_of`` what sets a key, ``written_at``
+    which file does, whatever the command line changed.
     """
 
     policy: Policy
@@ -30,6 +31,7 @@ class LoadedPolicy:
     exploratory: bool
     relaxed: tuple[Relaxed, ...] = ()
     place_of: Callable[[KeyPath], Place] = field(default=lambda path: Place("policy"), repr=False, compare=False)
+    written_at: Callable[[KeyPath], Place] = field(default=lambda path: Place("policy"), repr=False, compare=False)
 
 
 def shipped(kind: str) -> Path:
@@ -69,7 +71,10 @@ def load_policy(name: str, overrides: Sequence[str] = ()) -> LoadedPolicy:
     if problems:
         raise UsageError.of(first_of(problems))
     layers = tuple(layer.path for layer in composition.layers)
-    return LoadedPolicy(policy, layers, bool(overrides), tuple(weakenings.relaxed), composition.place_of)
+    filed = replace(composition, overrides=())
+    return LoadedPolicy(
+        policy, layers, bool(overrides), tuple(weakenings.relaxed), composition.place_of, filed.place_of
+    )
 
 
 def _resolved(data: dict[str, JSON]) -> dict[str, JSON]:

@@ -1,7 +1,17 @@
-"""The same verdict for terminals and machines."""
+"""The same verdict for terminals, machines and pipelines: one file a kind, listed in ``kinds.py``."""
 
 from gatekeeper.reporters.junit import junit_xml
-from gatekeeper.reporters.self_test import print_self_test
-from gatekeeper.reporters.terminal import print_verdict
+from gatekeeper.reporters.terminal import print_judged, print_verdict, release_lines
+from gatekeeper.reporters.told import Asked, Failed, FinishedRun, Judged, Told
 
-__all__ = ["junit_xml", "print_self_test", "print_verdict"]
+__all__ = [
+    "Asked",
+    "Failed",
+    "FinishedRun",
+    "Judged",
+    "Told",
+    "junit_xml",
+    "print_judged",
+    "print_verdict",
+    "release_lines",
+]

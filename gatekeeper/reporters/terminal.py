@@ -1,22 +1,45 @@
-"""A verdict as a person reads it in a terminal."""
+"""A verdict as a person reads it in a terminal, or in a log."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from gatekeeper.errors import printable
-from gatekeeper.evidence import Finding, Outcome, Verdict, VerdictWord
-from gatekeeper.evidence.notation import write_number, write_threshold
+from gatekeeper.evidence import Outcome, Verdict, VerdictWord
+from gatekeeper.reporters.findings_table import WIDE, findings_table, stacked_findings
+from gatekeeper.reporters.self_test import print_self_test
+from gatekeeper.reporters.told import MARKS, Judged
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
-MARKS = {Outcome.MET: "✓", Outcome.NOT_MET: "✗", Outcome.NOT_DECIDED: "?"}
-_STYLES = {Outcome.MET: "green", Outcome.NOT_MET: "bold red", Outcome.NOT_DECIDED: "yellow"}
+    from gatekeeper.verdict import ReleaseBar
+
 _VERDICT_STYLES = {VerdictWord.PASS: "bold green", VerdictWord.FAIL: "bold red"}
-_TRACK = 10
-_NARROW = 80  # columns below which a drawn interval and long denominators would squeeze the titles
+
+
+def print_judged(console: Console, judged: Judged) -> None:
+    """Print the verdict and, of a finished run, what the gate would not see, where the dossier is, and its release."""
+    run = judged.run
+    print_verdict(console, judged.verdict, run.exposures if run else None)
+    if run is None:
+        return
+    print_self_test(console, run.self_test, whole=run.with_self_test)
+    signed = "DEVELOPMENT KEY, not for release" if run.development else "release key"
+    for line in (
+        f"dossier  {run.dossier}   signed: tool ({signed})",
+        f"page     {run.page}   for browsers, unsigned",
+        *release_lines(run.bars),
+    ):
+        console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
+
+
+def release_lines(bars: tuple[ReleaseBar, ...]) -> list[str]:
+    """Return what bars the release, a line each."""
+    if not bars:
+        return ["release  nothing bars it"]
+    heads = ["release  barred:", *["                "] * (len(bars) - 1)]
+    return [printable(f"{head} {bar.words}") for head, bar in zip(heads, bars, strict=True)]
 
 
 def print_verdict(console: Console, verdict: Verdict, exposures: int | None = None) -> None:
@@ -31,7 +54,11 @@ def print_verdict(console: Console, verdict: Verdict, exposures: int | None = No
     )
     console.print(Text(printable(head)), highlight=False)
     console.print()
-    console.print(_table(verdict, narrow=console.width < _NARROW))
+    if console.width >= WIDE:
+        console.print(findings_table(verdict.findings))
+    else:
+        for line in stacked_findings(verdict.findings, console.width):
+            console.print(line, highlight=False)
     console.print()
     style = _VERDICT_STYLES.get(verdict.verdict, "bold yellow")
     console.print(Text.assemble((verdict.verdict.value, style), "  ", printable(verdict.words)), highlight=False)
@@ -40,47 +67,3 @@ def print_verdict(console: Console, verdict: Verdict, exposures: int | None = No
             console.print(Text(f"  {MARKS[finding.outcome]} {printable(finding.words)}"), highlight=False)
     if verdict.exploratory:
         console.print(Text("Exploratory: the policy was changed for this run; it cannot release."), highlight=False)
-
-
-def _table(verdict: Verdict, narrow: bool) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
-    table.add_column("")
-    table.add_column("requirement", overflow="fold")
-    table.add_column("estimate", justify="right", no_wrap=True)
-    table.add_column("interval", no_wrap=True)
-    table.add_column("threshold", no_wrap=True)
-    table.add_column("n", overflow="fold")
-    for finding in verdict.findings:
-        mark = Text(MARKS[finding.outcome], style=_STYLES[finding.outcome])
-        weight = " (waived)" if finding.waived else "" if finding.blocking else " (advisory)"
-        estimate = "–" if finding.estimate is None else write_number(finding, finding.estimate)
-        threshold = Text(write_threshold(finding))
-        counted = f"{finding.n:,}" if narrow else f"{finding.n:,} {finding.n_of}"
-        if finding.more_cases is not None and not narrow:
-            counted += f"; about {finding.more_cases:,} more decide"
-        table.add_row(
-            mark,
-            Text(printable(finding.full_title) + weight),
-            Text(estimate),
-            Text(_interval(finding, narrow)),
-            threshold,
-            Text(counted),
-        )
-    return table
-
-
-def _interval(finding: Finding, narrow: bool) -> str:
-    """Draw the interval: its ends in numbers, the estimate (unless narrow) as a dot at its place between them."""
-    if finding.interval is None or finding.estimate is None:
-        return "–"
-    lower, upper = finding.interval
-    if narrow:
-        return f"{write_number(finding, lower)} to {write_number(finding, upper)}"
-    width = upper - lower
-    place = 0.5 if width <= 0 else min(1.0, max(0.0, (finding.estimate - lower) / width))
-    dot = round(place * (_TRACK - 1))
-    track = "─" * dot + "●" + "─" * (_TRACK - 1 - dot)
-    return f"{write_number(finding, lower):>7} {track} {write_number(finding, upper)}"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.x509 import Certificate
 
+DEVELOPMENT_ROOT = "development-root.pem"
+
 
 def make_development_set(home: Path, folder: Path, now: datetime) -> None:
     """Make ``folder`` within ``home`` with a root and the tool's key, all at once. Raises UsageError CANNOT_WRITE."""
@@ -26,6 +28,29 @@ def make_development_set(home: Path, folder: Path, now: datetime) -> None:
         "root.key.pem": development.private_pem(root_key),
         "tool.pem": certificates.pem(tool).encode("ascii"),
         "tool.key.pem": development.private_pem(tool_key),
+    }
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        _write_folder(home, folder, files)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def make_development_tool(home: Path, folder: Path, trusted: Certificate, now: datetime) -> None:
+    """Make ``folder`` with a tool's key of a development root that nobody keeps, beside another root to be trusted.
+
+    Raises UsageError CANNOT_WRITE.
+    """
+    from gatekeeper.trust import _development as development
+
+    root, root_key = development.make_root(now)
+    tool, tool_key = development.issue("tool", root, root_key, now)
+    files = {
+        "root.pem": certificates.pem(trusted).encode("ascii"),
+        DEVELOPMENT_ROOT: certificates.pem(root).encode("ascii"),
+        "tool.pem": certificates.pem(tool).encode("ascii"),
+        "tool.key.pem": development.private_pem(tool_key),
+        "signing.yaml": f"roles: {{tool: {{root: {DEVELOPMENT_ROOT}}}}}\n".encode("ascii"),
     }
     try:
         home.mkdir(parents=True, exist_ok=True)

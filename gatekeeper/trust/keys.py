@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from gatekeeper.errors import Code, IntegrityError, UsageError
 from gatekeeper.trust import _certificates as certificates
-from gatekeeper.trust._development_set import issue_development_key, make_development_set
+from gatekeeper.trust._development_set import issue_development_key, make_development_set, make_development_tool
 from gatekeeper.trust._key_files import PKCS12_SUFFIXES, broken, read_certificate, read_pkcs12, read_private_key
 from gatekeeper.trust._token import SCHEME, TokenKey, open_token_key
 from gatekeeper.trust.anchors import AUTHORITY, Trust
@@ -95,6 +95,26 @@ def load_keys(home: Path) -> KeyRing:
     now = datetime.now(UTC)
     folder, root = _open_set(home, now)
     return KeyRing(folder, root, _signer(folder, "tool", root, now), _other_roots(folder))
+
+
+def develop_under(home: Path, root: Path) -> KeyRing:
+    """Make a set in ``home/keys`` that trusts ``root`` and signs with a development key, unless there is one; load it.
+
+    Such a set takes test sets and approvals of an organisation, on a machine that holds none of its keys. Raises
+    UsageError FORBIDDEN for a set under another root, and as ``load_trust_root`` and ``load_keys`` do.
+    """
+    trusted, folder = load_trust_root(root), home / "keys"
+    if not folder.is_dir() or not any(folder.iterdir()):
+        make_development_tool(home, folder, trusted, datetime.now(UTC))
+    ring = load_keys(home)
+    if ring.root != trusted:
+        raise UsageError(
+            Code.FORBIDDEN,
+            "this machine has keys under another root",
+            where=str(folder),
+            mend="choose another home with GATEKEEPER_HOME",
+        )
+    return ring
 
 
 def load_signer(home: Path, role: str) -> Signer:

@@ -3,11 +3,15 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import junitparser
 import pytest
 from made_up_findings import finding, verdict
+from made_up_reports import failed
 
-from gatekeeper.evidence import Outcome, Reason
+from gatekeeper.errors import Code, Problem
+from gatekeeper.evidence import Outcome, Reason, VerdictWord
 from gatekeeper.reporters import junit_xml
+from gatekeeper.reporters.junit import failed_junit
 
 FINDINGS = (
     finding(id="met"),
@@ -66,3 +70,33 @@ def test_hostile_text_stays_text(outcome: Outcome, blocking: bool) -> None:
 def test_the_file_of_a_run_parses(finished_run: Path) -> None:
     root = ET.parse(finished_run / "junit.xml").getroot()
     assert int(root.get("tests") or 0) == len(root.findall("testsuite/testcase")) > 0
+
+
+def test_an_independent_reader_counts_the_same() -> None:
+    parsed = junitparser.JUnitXml.fromstring(junit_xml(verdict(*FINDINGS)).encode())
+    assert (parsed.tests, parsed.failures, parsed.errors, parsed.skipped) == (7, 1, 2, 2)
+    (suite,) = parsed
+    assert [case.name for case in suite] == [made.id for made in FINDINGS]
+    assert [type(result) for case in suite for result in case.result] == [
+        junitparser.Failure,
+        junitparser.Error,
+        junitparser.Error,
+        junitparser.Skipped,
+        junitparser.Skipped,
+    ]
+
+
+def test_what_is_no_pass_is_never_green() -> None:
+    for word in VerdictWord:
+        (suite,) = junitparser.JUnitXml.fromstring(junit_xml(verdict(finding(), verdict=word)).encode())
+        assert suite.errors == (0 if word is VerdictWord.PASS else 1)
+
+
+def test_an_error_is_one_red_case_that_tells_all(tmp_path: Path) -> None:
+    problems = [Problem(Code.BAD_VALUE, "first"), Problem(Code.DUPLICATE, HOSTILE.replace("\ud800", ""))]
+    (suite,) = junitparser.JUnitXml.fromstring(failed_junit(failed(tmp_path, *problems)).encode())
+    (case,) = suite
+    (error,) = case.result
+    assert isinstance(error, junitparser.Error)
+    assert (error.type, error.message) == ("GK104", "first")
+    assert "error[GK107]: a<b>&amp;" in str(error.text)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,7 @@ FINDINGS = (
         blocking=False,
     ),
 )
+MARKED = ("✓ ", "✗ ", "? ")
 VERDICT = verdict(*FINDINGS, verdict=VerdictWord.FAIL, words="1 of 7 blocking requirements is not met.")
 
 
@@ -51,13 +53,14 @@ def printed(made: Verdict, width: int, exposures: int | None = None) -> str:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("width", [60, 80, 100, 140])
+@pytest.mark.parametrize("width", [60, 80, 100, 109, 110, 140])
 def test_every_title_is_there_and_no_line_is_too_long(width: int) -> None:
     text = printed(VERDICT, width)
-    assert all(len(line) <= width for line in text.splitlines())
-    head = next(line for line in text.splitlines() if "requirement" in line)
-    start, end = head.index("requirement"), head.index("estimate")
-    titles = "".join("".join(line[start:end].split()) for line in text.splitlines())
+    lines = text.splitlines()
+    assert all(len(line) <= width for line in lines)
+    head = next(line for line in lines if "estimate" in line)
+    start, end = (head.index("requirement"), head.index("estimate")) if width >= 110 else (2, width)
+    titles = "".join("".join(line[start:end].split()) for line in lines)
     assert end - start >= len("requirement")
     for item in FINDINGS:
         assert "".join(item.full_title.split()) in titles
@@ -73,6 +76,19 @@ def test_at_full_width_a_line_holds_a_whole_finding() -> None:
     assert any("Sensitivity, over 2.5 mm (advisory)" in line for line in lines)
     assert next(line for line in lines if "Flips between repeats" in line).count("–") == 2
     assert any("100 positive cases; about 1,200 more" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_where_it_is_narrow_a_title_has_a_line_and_its_numbers_stand_in_columns_below(width: int) -> None:
+    lines = printed(VERDICT, width).splitlines()
+    head = next(line for line in lines if "estimate" in line)
+    for item in FINDINGS:
+        at = next(number for number, line in enumerate(lines) if line[:2] in MARKED and item.title in line)
+        numbers = next(line for line in lines[at + 1 :] if "≥" in line or "≤" in line)
+        assert re.search("[≥≤]", numbers).start() == head.index("threshold")  # type: ignore[union-attr]
+        assert ("●" in numbers) == (width >= 80 and item.interval is not None)
+    if width == 80:
+        assert any(line.endswith("100 cases") for line in lines)
 
 
 def test_the_verdict_stands_before_the_sentences_that_decided_it() -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from made_up_keys import make_release_keys
 
 from gatekeeper.errors import Code, UsageError
 from gatekeeper.trust._certificates import pem
 from gatekeeper.trust._development import issue, make_root, private_pem
-from gatekeeper.trust.keys import load_keys, load_trust_root, own_trust
+from gatekeeper.trust.keys import develop_under, load_keys, load_trust_root, own_trust
 
 
 def test_first_use_makes_a_development_set_and_the_second_use_loads_it(tmp_path: Path) -> None:
@@ -150,3 +151,17 @@ def test_importing_the_room_stays_cheap() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"
+
+
+def test_a_machine_without_keys_may_sign_as_development_and_trust_an_organisation(tmp_path: Path) -> None:
+    make_release_keys(tmp_path / "organisation", {})
+    root = tmp_path / "organisation" / "keys" / "root.pem"
+    ring = develop_under(tmp_path / "pipeline", root)
+    assert ring.development
+    assert ring.root == load_trust_root(root)
+    assert ring.trust.root_of("tool") != ring.root
+    assert not (ring.folder / "root.key.pem").exists()
+    assert develop_under(tmp_path / "pipeline", root).tool.fingerprint == ring.tool.fingerprint
+    make_release_keys(tmp_path / "stranger", {})
+    with pytest.raises(UsageError, match="keys under another root"):
+        develop_under(tmp_path / "pipeline", tmp_path / "stranger" / "keys" / "root.pem")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from gatekeeper.errors import Code, UsageError
+from gatekeeper.errors import Code, UsageError, printable
 
 if TYPE_CHECKING:
     from gatekeeper.testset.dicomweb import Archive
@@ -77,7 +77,7 @@ def create(
         }
         typer.echo(pretty_json({**facts, "digest": locked.digest}), nl=False)
     else:
-        typer.echo(f"{out}: {counts}, {locked.digest}")
+        typer.echo(printable(f"{out}: {counts}, {locked.digest}"))
     return 0
 
 

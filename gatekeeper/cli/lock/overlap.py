@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gatekeeper.errors import ExitCode
+from gatekeeper.errors import ExitCode, printable
 
 _MOST_SHOWN = 20
 
@@ -51,7 +51,7 @@ def overlap(
     typer.echo(f"near-identical images  {f'{found.image_pairs:,} more pairs of cases' if images else 'not compared'}")
     for pair in (*found.files, *found.images)[:_MOST_SHOWN]:
         how = "same file" if pair in found.files else f"{pair.distance * 100:.0f} % of the fingerprint differs"
-        typer.echo(f"  {pair.first}  =  {pair.second}   {how}")
+        typer.echo(printable(f"  {pair.first}  =  {pair.second}   {how}"))
     if found.file_pairs + found.image_pairs > _MOST_SHOWN:
         typer.echo(f"  and {found.file_pairs + found.image_pairs - _MOST_SHOWN:,} more: --json lists them")
     if images and found.without_fingerprint:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from gatekeeper.errors import printable
+
 
 def register(lock: typer.Typer) -> None:
     """Add the command."""
@@ -43,5 +45,5 @@ def verify(
         typer.echo(pretty_json(facts), nl=False)
     else:
         rows = " and all rows of the table" if table is not None else ""
-        typer.echo(f"{path}: all {manifest.files:,} files{rows} are those that were locked")
+        typer.echo(printable(f"{path}: all {manifest.files:,} files{rows} are those that were locked"))
     return 0

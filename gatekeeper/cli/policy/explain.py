@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from gatekeeper.errors import printable
+
 
 def register(policy: typer.Typer) -> None:
     """Add the command."""
@@ -53,5 +55,7 @@ def explain(
     if as_json:
         listed = [explanation.to_json() for explanation in explanations]
         told = pretty_json({"policy": loaded.id, "digest": loaded.digest, "requirements": [*listed]})
+    else:
+        told = "\n".join(printable(line) for line in told.split("\n"))
     typer.echo(told, nl=False)
     return 0

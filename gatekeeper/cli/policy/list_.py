@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gatekeeper.errors import ExitCode
+from gatekeeper.errors import ExitCode, printable
 
 
 def register(policy: typer.Typer) -> None:
@@ -56,7 +56,7 @@ def list_(
         ]
         _print(("policy", "modality", "task", "requirements", ""), rows)
     for name in broken:
-        typer.echo(f"{name} does not load: `gatekeeper policy lint {name}` says why", err=True)
+        typer.echo(printable(f"{name} does not load: `gatekeeper policy lint {name}` says why"), err=True)
     return int(ExitCode.USAGE) if broken else 0
 
 
