@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from gatekeeper.cli import candidate, check, demo, evaluate, keys, ledger, lock, policy, sign, verify
+from gatekeeper.cli import (
+    admit,
+    candidate,
+    check,
+    demo,
+    evaluate,
+    keys,
+    ledger,
+    lock,
+    policy,
+    promote,
+    revoke,
+    rollback,
+    sign,
+    verify,
+)
 from gatekeeper.errors import ExitCode
 
 app = typer.Typer(
@@ -40,7 +55,10 @@ def _gatekeeper(
     """
 
 
-for register in (demo, check, evaluate, verify, sign, lock, policy, candidate, ledger, keys):
+_A_RUN = (demo, check, evaluate, verify, sign)
+_A_RELEASE = (promote, admit, rollback, revoke)
+_INPUTS = (lock, policy, candidate, ledger, keys)
+for register in (*_A_RUN, *_A_RELEASE, *_INPUTS):
     register.register(app)
 
 

@@ -132,10 +132,10 @@ class Store(Protocol):
         ...
 
 
-def open_store(given: str) -> Store:
+def open_store(given: str, *, new: bool = False) -> Store:
     """Return the store that ``--store`` names: a folder, a folder that is an OCI layout, or ``mlflow:URI``.
 
-    Raises UsageError when there is none, or its kind is not known.
+    Raises UsageError when its kind is not known, or there is none and ``new`` does not allow to make one.
     """
     kind, colon, rest = given.partition(":")
     if colon and kind in _KINDS:
@@ -145,8 +145,10 @@ def open_store(given: str) -> Store:
         known = ", ".join(f"{name}:…" for name in sorted(_KINDS))
         mend = f"give a folder, or {known}" if known else "give a folder"
         raise UsageError(Code.UNKNOWN_NAME, f'there is no kind of store "{kind}"', where=given, mend=mend)
-    if os.path.lexists(path) and not path.is_dir():
-        raise UsageError(Code.BAD_VALUE, "a store is a folder", where=given, mend="name the folder that holds the runs")
+    if not path.is_dir() and (os.path.lexists(path) or not new):
+        found = "this is a file" if path.is_file() else "there is no such folder"
+        mend = "name the folder that holds the runs; `gatekeeper promote` makes one"
+        raise UsageError(Code.FILE_NOT_FOUND, "the store cannot be read", where=given, why=found, mend=mend)
     from gatekeeper.release.folder import FolderStore
 
     return FolderStore(path)
