@@ -71,7 +71,7 @@ def answer(admission: Admission, *, alone: bool = False) -> Iterator[str]:
     if admitted is None:
         yield f"refused   {of}"
         for refusal in admission.refusals:
-            yield f"          {refusal.where}: {refusal.words}"
+            yield f"          {refusal.of}: {refusal.words}"
         return
     said = admitted.record.said
     yield (
@@ -113,7 +113,8 @@ def answer_json(admission: Admission, *, alone: bool = False) -> dict[str, JSON]
         "bound": "file" if alone else "candidate",
         "by": by,
         "refusals": [
-            {"why": refusal.why.value, "where": refusal.where, "words": refusal.words} for refusal in admission.refusals
+            {"why": refusal.why.value, "where": refusal.where, "run": refusal.run, "words": refusal.words}
+            for refusal in admission.refusals
         ],
         "not_checked": list(NOT_CHECKED),
     }

@@ -60,11 +60,20 @@ _ELSEWHERE = {Why.NO_RECORD, Why.OTHER_CONTEXT}
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why one record does not admit: where it is, and a sentence without its full stop."""
+    """Why one record does not admit: where it is, and a sentence without its full stop.
+
+    ``run`` is the id of its run, where its signature holds.
+    """
 
     why: Why
     where: str
     words: str
+    run: str | None = None
+
+    @property
+    def of(self) -> str:
+        """What it is about, as it is printed."""
+        return f"run {self.run}" if self.run is not None else self.where
 
 
 @dataclass(frozen=True)
@@ -141,11 +150,20 @@ def admit(candidate: str, context: str, store: Store, trust: Trust, terms: Terms
                 break
             reasons = settled
         refusals += reasons
-    refusals = [*stopped, *refusals]
-    if not refusals and admitted is None:
-        words = "it has no record of this candidate"
-        refusals = [Refusal(Why.NO_RECORD, store.where, words)]
+    refusals = _once([*stopped, *refusals])
+    if admitted is not None:
+        refusals = [refusal for refusal in refusals if refusal.why is Why.BROKEN]
+    elif not refusals:
+        refusals = [Refusal(Why.NO_RECORD, store.where, "it has no record of this candidate")]
     return Admission(candidate, context, admitted, tuple(refusals))
+
+
+def _once(refusals: list[Refusal]) -> list[Refusal]:
+    """Leave out what is said of a run twice: several of its signatures may be stored."""
+    first: dict[tuple[str, Why, str], Refusal] = {}
+    for refusal in refusals:
+        first.setdefault((refusal.of, refusal.why, refusal.words), refusal)
+    return list(first.values())
 
 
 def admit_file(artefact: str, context: str, store: Store, trust: Trust, terms: Terms, now: datetime) -> Admission:
@@ -205,40 +223,44 @@ def _reasons(
     failed: OpenedRecord | None,
 ) -> Iterator[Refusal]:
     """Give every reason why a record, whose signature holds, does not admit; but for its signatures in the dossier."""
-    said, where = record.said, record.where
+    said = record.said
+
+    def because(why: Why, words: str) -> Refusal:
+        return Refusal(why, record.where, words, said.run)
+
     if said.context != context:
-        yield Refusal(Why.OTHER_CONTEXT, where, f"it is for {said.context} {said.version}")
+        yield because(Why.OTHER_CONTEXT, f"it is for {said.context} {said.version}")
         return
     if said.verdict != "PASS":
-        yield Refusal(Why.NOT_PASSED, where, f"its verdict is {said.verdict}")
+        yield because(Why.NOT_PASSED, f"its verdict is {said.verdict}")
         return
     for bar in said.bars:
         if bar not in ("NOT_PASSED", _DEVELOPMENT):
-            yield Refusal(Why.BARRED, where, _WORDS.get(bar, f"something bars it that is not known here: {bar}"))
+            yield because(Why.BARRED, _WORDS.get(bar, f"something bars it that is not known here: {bar}"))
     if said.exploratory and "EXPLORATORY" not in said.bars:
-        yield Refusal(Why.BARRED, where, _WORDS["EXPLORATORY"])
+        yield because(Why.BARRED, _WORDS["EXPLORATORY"])
     if (record.development or _DEVELOPMENT in said.bars) and not terms.allow_development:
-        yield Refusal(Why.DEVELOPMENT_KEY, where, _WORDS[_DEVELOPMENT])
+        yield because(Why.DEVELOPMENT_KEY, _WORDS[_DEVELOPMENT])
     expires, ends_with = _expiry(record, terms)
     if now >= expires:
-        yield Refusal(Why.EXPIRED, where, f"it expired at {written(expires)}, with {ends_with}")
+        yield because(Why.EXPIRED, f"it expired at {written(expires)}, with {ends_with}")
     if said.finished > now + _AHEAD:
         words = f"its run ended at {written(said.finished)}, which is not yet; one of the clocks is wrong"
-        yield Refusal(Why.NOT_YET, where, words)
+        yield because(Why.NOT_YET, words)
     elif not record.signer.certificate.not_valid_before_utc <= said.finished:
-        yield Refusal(Why.NOT_YET, where, "its run ended before the certificate of its signer was valid")
+        yield because(Why.NOT_YET, "its run ended before the certificate of its signer was valid")
     for revocation in revocations:
         if revocation.run == said.run:
-            yield Refusal(Why.REVOKED, where, f"this run was revoked {_told(revocation)}")
+            yield because(Why.REVOKED, f"this run was revoked {_told(revocation)}")
     if failed is not None and failed.said.finished >= said.finished:
         words = (
             f"a later run is a FAIL: {failed.said.run} of {failed.said.context} {failed.said.version} on "
             f"{failed.said.testset}, {written(failed.said.finished)}"
         )
-        yield Refusal(Why.CONTRADICTED, where, words)
+        yield because(Why.CONTRADICTED, words)
     if terms.artefact is not None and list(said.files.values()) != [terms.artefact]:
         words = f"its candidate has {len(said.files):,} files, and the one that was given does not stand for all"
-        yield Refusal(Why.NOT_BOUND, where, words)
+        yield because(Why.NOT_BOUND, words)
 
 
 def _settled(record: OpenedRecord, terms: Terms, trust: Trust) -> Admitted | list[Refusal]:
@@ -250,7 +272,11 @@ def _settled(record: OpenedRecord, terms: Terms, trust: Trust) -> Admitted | lis
     if not needs and not record.by_tool:
         needs = [f"the signature of the tool (the {record.signer.role} signed the attestation)"]
     if needs and not record.has_dossier:
-        return [Refusal(Why.ROLE_MISSING, record.where, f"its dossier is not here, and {needs[0]} is in it")]
+        return [
+            Refusal(
+                Why.ROLE_MISSING, record.where, f"its dossier is not here, and {needs[0]} is in it", record.said.run
+            )
+        ]
     try:
         held = with_dossier(record, trust) if needs else with_digest(record)
     except GatekeeperError as error:
@@ -263,9 +289,9 @@ def _missing(record: OpenedRecord, terms: Terms) -> Iterator[Refusal]:
     for role in terms.roles:
         if role not in record.roles:
             words = f"its dossier is not signed by the {role}, but by {', '.join(record.signers)}"
-            yield Refusal(Why.ROLE_MISSING, record.where, words)
+            yield Refusal(Why.ROLE_MISSING, record.where, words, record.said.run)
     if record.development and not terms.allow_development:
-        yield Refusal(Why.DEVELOPMENT_KEY, record.where, _WORDS[_DEVELOPMENT])
+        yield Refusal(Why.DEVELOPMENT_KEY, record.where, _WORDS[_DEVELOPMENT], record.said.run)
 
 
 def _expiry(record: OpenedRecord, terms: Terms) -> tuple[datetime, str]:
