@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from gatekeeper.release.stores import Pointer
 
 StoreOption = Annotated[
-    str, typer.Option("--store", metavar="STORE", help="Where runs lie: a folder, an OCI layout, or mlflow:URI.")
+    str,
+    typer.Option(
+        "--store", metavar="STORE", help="Where runs lie: a folder, which may be an OCI layout; a new one as oci:PATH."
+    ),
 ]
 RequiredRoles = Annotated[
     list[str] | None, typer.Option("--require-role", help="This role must have signed the dossier: engineer or qa.")

@@ -272,11 +272,8 @@ def _settled(record: OpenedRecord, terms: Terms, trust: Trust) -> Admitted | lis
     if not needs and not record.by_tool:
         needs = [f"the signature of the tool (the {record.signer.role} signed the attestation)"]
     if needs and not record.has_dossier:
-        return [
-            Refusal(
-                Why.ROLE_MISSING, record.where, f"its dossier is not here, and {needs[0]} is in it", record.said.run
-            )
-        ]
+        words = f"its dossier is not here, and {needs[0]} is in it"
+        return [Refusal(Why.ROLE_MISSING, record.where, words, record.said.run)]
     try:
         held = with_dossier(record, trust) if needs else with_digest(record)
     except GatekeeperError as error:

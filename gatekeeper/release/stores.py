@@ -133,25 +133,44 @@ class Store(Protocol):
 
 
 def open_store(given: str, *, new: bool = False) -> Store:
-    """Return the store that ``--store`` names: a folder, a folder that is an OCI layout, or ``mlflow:URI``.
+    """Return the store that ``--store`` names: a folder, which may be an OCI layout, or ``KIND:PLACE``.
 
     Raises UsageError when its kind is not known, or there is none and ``new`` does not allow to make one.
     """
     kind, colon, rest = given.partition(":")
-    if colon and kind in _KINDS:
-        return _KINDS[kind](rest)
-    path = Path(given)
-    if colon and not os.path.lexists(path) and re.fullmatch("[a-z][a-z0-9+-]+", kind):
-        known = ", ".join(f"{name}:…" for name in sorted(_KINDS))
-        mend = f"give a folder, or {known}" if known else "give a folder"
+    if colon and kind not in _KINDS and not os.path.lexists(given):
+        known = ", ".join(f"{name}:…" for name in _KINDS)
+        mend = f"give a folder, or {known}"
         raise UsageError(Code.UNKNOWN_NAME, f'there is no kind of store "{kind}"', where=given, mend=mend)
+    if colon and kind in _KINDS:
+        return _KINDS[kind](rest, new)
+    path = _folder(given, new)
+    return _layout(given, new) if os.path.lexists(path / "oci-layout") else _plain(given, new)
+
+
+def _folder(given: str, new: bool) -> Path:
+    path = Path(given)
     if not path.is_dir() and (os.path.lexists(path) or not new):
         found = "this is a file" if path.is_file() else "there is no such folder"
         mend = "name the folder that holds the runs; `gatekeeper promote` makes one"
         raise UsageError(Code.FILE_NOT_FOUND, "the store cannot be read", where=given, why=found, mend=mend)
+    return path
+
+
+def _plain(given: str, new: bool) -> Store:
     from gatekeeper.release.folder import FolderStore
 
-    return FolderStore(path)
+    return FolderStore(_folder(given, new))
+
+
+def _layout(given: str, new: bool) -> Store:
+    from gatekeeper.release.layout import LayoutStore
+
+    return LayoutStore(_folder(given, new))
+
+
+# A kind to what opens it, given what follows the colon, and whether it may be made.
+_KINDS: Mapping[str, Callable[[str, bool], Store]] = {"folder": _plain, "oci": _layout}
 
 
 def hexadecimal(digest: str) -> str:
@@ -179,6 +198,3 @@ def plain_name(name: str, what: str) -> str:
             mend="use letters, digits, dot, dash and underscore, a letter or digit first, up to 100 of them",
         )
     return name
-
-
-_KINDS: Mapping[str, Callable[[str], Store]] = {}
