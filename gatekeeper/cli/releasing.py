@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 StoreOption = Annotated[
     str,
     typer.Option(
-        "--store", metavar="STORE", help="Where runs lie: a folder, which may be an OCI layout; a new one as oci:PATH."
+        "--store", metavar="STORE", help="Where runs lie: a folder, or an OCI layout (a new one as oci:PATH)."
     ),
 ]
 RequiredRoles = Annotated[

@@ -109,7 +109,7 @@ class LayoutStore:
         return self._add(candidate, REVOCATION, blobs, {_OF: candidate})
 
     def alias(self, name: str) -> Alias:
-        """Return what the newest manifest with this tag holds."""
+        """Return what the manifest with this tag holds."""
         plain_name(name, "an alias")
         tagged = [entry for entry in self._index(missing=()) if _names(entry, name)]
         if not tagged:
@@ -153,15 +153,19 @@ class LayoutStore:
         """Give each artefact of a kind that refers to a candidate: where it is, and it, or why it cannot be read."""
         subject = _subject(candidate)
         for entry in self._index():
-            if entry.artifact_type != kind or entry.annotations.get(_OF, candidate) != candidate:
+            # Tools that copy may leave out the type and the annotations; the manifest has them too.
+            if entry.artifact_type not in (kind, None) or entry.annotations.get(_OF, candidate) != candidate:
                 continue
             where = f"{self.path}@{entry.digest}"
             try:
                 manifest = read_manifest(self.path, entry)
+                if entry.artifact_type is None and manifest.artifact_type != kind:
+                    continue
                 if manifest.artifact_type != kind:
                     raise ValueError("it is not of the type that the index says")
             except (OSError, ValueError) as error:
-                yield where, None, _why(error)
+                if entry.artifact_type == kind:
+                    yield where, None, _why(error)
                 continue
             if manifest.subject is not None and manifest.subject.digest == subject.digest:
                 yield where, manifest, None
