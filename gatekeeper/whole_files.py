@@ -58,10 +58,11 @@ def read_whole(path: Path, largest: int) -> bytes:
         if os.path.islink(path):
             raise ValueError("it is a link") from error
         raise
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(handle)
+        raise ValueError("it is no regular file")
     with os.fdopen(handle, "rb") as stream:
-        found = os.fstat(stream.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise ValueError("it is no regular file")
         content = stream.read(largest + 1) if found.st_size <= largest else None
     if content is None or len(content) > largest:
         raise ValueError(f"it is larger than {largest >> 20} MiB" if largest >> 20 else f"it is over {largest:,} bytes")

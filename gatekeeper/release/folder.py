@@ -57,7 +57,7 @@ class FolderStore:
 
     def records(self, candidate: str) -> Iterator[StoredRecord]:
         """Give the records under the candidate's digest, then the runs whose attestation claims to be of it."""
-        folder = self.path / "sha256" / hexadecimal(candidate)
+        folder = self._filed("sha256", candidate)
         names = _names(folder)
         stems = {name.removesuffix(suffix) for name in names for suffix in (_ENVELOPE, _PDF) if name.endswith(suffix)}
         for stem in sorted(stems):
@@ -69,13 +69,13 @@ class FolderStore:
 
     def candidates_of(self, artefact: str) -> tuple[str, ...]:
         """Return the candidates that are filed under the file's digest, and those of runs that claim to hold it."""
-        filed = [f"sha256:{name}" for name in _names(self.path / "artefacts" / hexadecimal(artefact))]
+        filed = [f"sha256:{name}" for name in _names(self._filed("artefacts", artefact))]
         claims = [claimed for run in self._runs() if (claimed := _claim(run)) is not None]
         return tuple(sorted({*filed, *(candidate for candidate, files in claims if artefact in files)}))
 
     def revocations(self, candidate: str) -> Iterator[StoredRevocation]:
         """Give every file among the revocations of the candidate, whatever its name."""
-        folder = self.path / "revocations" / hexadecimal(candidate)
+        folder = self._filed("revocations", candidate)
         for name in _names(folder):
             path = folder / name
             try:
@@ -127,6 +127,14 @@ class FolderStore:
                 continue
             if any(os.path.lexists(folder / name) for name in (ATTESTATION, DOSSIER)):
                 yield folder
+
+    def _filed(self, kind: str, digest: str) -> Path:
+        """Return the folder in which something is filed under a digest. Raises UsageError for a link on the way."""
+        folder = self.path / kind / hexadecimal(digest)
+        for step in (folder.parent, folder):
+            if step.is_symlink():
+                raise _unusable(step, "it is a link")
+        return folder
 
     def _made(self, *parts: str) -> Path:
         """Return a folder of the store, made where it is missing. Raises UsageError for a link, or without leave."""
@@ -180,19 +188,13 @@ def _digests(stated: dict[str, JSON]) -> tuple[str, frozenset[str]]:
 
 
 def _names(folder: Path) -> list[str]:
-    """Return the names in a folder, sorted; none where there is no folder. Raises UsageError where it cannot be read.
-
-    A link in place of a folder that the store made is refused.
-    """
+    """Return the names in a folder, sorted; none where there is none. Raises UsageError where it cannot be read."""
     try:
-        if folder.name != "" and folder.is_symlink() and folder.parent.name in _OWN:
-            raise _unusable(folder, "it is a link")
-        names = sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except FileNotFoundError:
         return []
     except OSError as error:
         raise _unusable(folder, _why(error)) from error
-    return [name for name in names if not name.startswith(".")]
 
 
 def _add(path: Path, data: bytes) -> None:
