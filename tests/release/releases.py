@@ -48,6 +48,17 @@ class Released:
         return payload_of(self.attestation())
 
     @property
+    def statement_files(self) -> dict[str, str]:
+        """The candidate's files as attested: path to digest."""
+        listed: list[dict[str, object]] = self.statement["subject"]  # type: ignore[assignment]
+        digests = {str(entry["name"]): entry["digest"] for entry in listed}
+        return {
+            name.removeprefix("candidate/"): f"sha256:{digest['sha256']}"  # type: ignore[index]
+            for name, digest in digests.items()
+            if name.startswith("candidate/")
+        }
+
+    @property
     def candidate(self) -> str:
         return str(self.statement["predicate"]["candidate"]["digest"])  # type: ignore[call-overload,index]
 
