@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gatekeeper.canonical import JSON
-    from gatekeeper.release.admission import Admission, Terms
+    from gatekeeper.release.admission import Admission
     from gatekeeper.release.promotion import Switched
+    from gatekeeper.release.reasons import Terms
     from gatekeeper.release.stores import Pointer
 
 StoreOption = Annotated[
@@ -41,7 +42,7 @@ def terms_of(roles: list[str] | None, max_age: int | None, allow_development: bo
     from datetime import timedelta
 
     from gatekeeper.cli.inputs import known_role
-    from gatekeeper.release.admission import Terms
+    from gatekeeper.release.reasons import Terms
 
     if max_age is not None and max_age > _LONGEST_AGE_DAYS:
         mend = f"give up to {_LONGEST_AGE_DAYS:,} days, or leave --max-age out"

@@ -147,7 +147,7 @@ def _hold_approval(inner: OpenedRecord, attached: Mapping[str, bytes], trust: Tr
     """Whoever admits may trust others than whoever made the run: the approval must hold here as well."""
     if any(bar.startswith("APPROVAL") for bar in inner.said.bars):
         return
-    from gatekeeper.policy.approval import open_approval
+    from gatekeeper.trust.approval import open_approval
 
     if _APPROVAL not in attached:
         raise _unfit(inner.where, "its policy is said to be approved, and no approval is in the dossier")

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from gatekeeper.canonical import JSON, digest_bytes
 from gatekeeper.errors import Code, IntegrityError, UsageError
-from gatekeeper.release.admission import Admission, Admitted, Terms, admit
+from gatekeeper.release.admission import Admission, Admitted, admit
 from gatekeeper.release.attested import written
+from gatekeeper.release.reasons import Terms
 from gatekeeper.release.stores import ATTESTATION, DOSSIER, STATEMENT, Alias, NewRecord, Pointer, Store
 from gatekeeper.trust import ROLES, Ledger, Trust
 

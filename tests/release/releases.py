@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gatekeeper.canonical import JSON, canonical_json
-from gatekeeper.release.admission import Admission, Terms, Why, admit
+from gatekeeper.release.admission import Admission, admit
 from gatekeeper.release.attested import moment
+from gatekeeper.release.reasons import Terms, Why
 from gatekeeper.release.stores import Alias, NewRecord, Store, StoredRecord, StoredRevocation
 from gatekeeper.run_records import ATTESTATION, DOSSIER
 from gatekeeper.trust import PAYLOAD_TYPE, Signer, Trust, load_signer, own_trust, sign_envelope

@@ -15,8 +15,8 @@ from gatekeeper.attestation import ModelValidation, open_attestation
 from gatekeeper.canonical import JSON
 from gatekeeper.errors import ExitCode
 from gatekeeper.release import stores
-from gatekeeper.release.admission import Terms, Why
 from gatekeeper.release.attested import read_said
+from gatekeeper.release.reasons import Terms, Why
 from gatekeeper.release.revocation import sign_revocation
 from gatekeeper.release.stores import StoredRecord, StoredRevocation
 from gatekeeper.run_records import ATTESTATION, DOSSIER, STATEMENT

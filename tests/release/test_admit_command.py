@@ -22,7 +22,7 @@ from gatekeeper.trust import load_signer
 
 DEPLOYMENT = Path(__file__).parents[2] / "docs" / "deployment"
 ENTRYPOINT = DEPLOYMENT / "admit-entrypoint.sh"
-HEAVY = ("torch", "scipy", "pyarrow", "weasyprint", "pydicom", "hydra", "omegaconf", "monai", "rich.table")
+HEAVY = ("torch", "numpy", "scipy", "pyarrow", "weasyprint", "pydicom", "hydra", "omegaconf", "monai", "rich.table")
 MOST_CPU_SECONDS = 0.5
 
 
@@ -178,7 +178,7 @@ def test_no_heavy_library_is_imported_and_no_network_asked(house: House) -> None
         "from gatekeeper.cli import main\n"
         f"code = main(['admit', '--model', 'model/cnn.yaml', '--context', '{CONTEXT}', '--store', 'releases',\n"
         "             '--trust', 'root.pem'])\n"
-        f"print(code, [name for name in {(*HEAVY, 'numpy', 'pyhanko')!r} if name in sys.modules])"
+        f"print(code, [name for name in {(*HEAVY, 'pyhanko')!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=house.folder, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 []"

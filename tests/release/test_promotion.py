@@ -13,10 +13,10 @@ from releases import CONTEXT, Released, reasons
 
 from gatekeeper.canonical import digest_bytes
 from gatekeeper.errors import IntegrityError, UsageError
-from gatekeeper.release.admission import Terms, Why
 from gatekeeper.release.folder import FolderStore
 from gatekeeper.release.layout import LayoutStore
 from gatekeeper.release.promotion import Published, promote, publish, roll_back
+from gatekeeper.release.reasons import Terms, Why
 from gatekeeper.release.revocation import sign_revocation
 from gatekeeper.release.stores import NewRecord, Store
 from gatekeeper.trust import Ledger, Trust, own_trust

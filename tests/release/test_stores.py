@@ -12,9 +12,9 @@ from releases import OTHER, Released, reasons
 
 from gatekeeper.canonical import digest_bytes
 from gatekeeper.errors import Code, ExitCode, GatekeeperError, IntegrityError, UsageError
-from gatekeeper.release.admission import Terms, Why
 from gatekeeper.release.folder import FolderStore
 from gatekeeper.release.layout import LayoutStore
+from gatekeeper.release.reasons import Terms, Why
 from gatekeeper.release.revocation import sign_revocation
 from gatekeeper.release.stores import ATTESTATION, LARGEST_ENVELOPE, Alias, NewRecord, Pointer, Store, open_store
 
