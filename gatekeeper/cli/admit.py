@@ -23,6 +23,7 @@ def admit(
     trust: Trusted = None,
     require_role: RequiredRoles = None,
     max_age: MaxAge = None,
+    alias: Annotated[str | None, typer.Option("--alias", help="This name must point to it now, as production.")] = None,
     artefact_only: Annotated[
         bool, typer.Option("--artefact-only", help="Look at a file's bytes alone, not at how it is used.")
     ] = False,
@@ -36,6 +37,8 @@ def admit(
     revocation does not hold, and nothing else admits. Example:
       gatekeeper admit --model model/cnn.yaml --context chest_ct.nodule_malignancy --store releases --trust root.pem
     """
+    from dataclasses import replace
+
     from gatekeeper.canonical import pretty_json
     from gatekeeper.cli.inputs import trusted
     from gatekeeper.cli.releasing import answer, answer_json, now, terms_of
@@ -45,7 +48,7 @@ def admit(
     from gatekeeper.release.model import digest_model
     from gatekeeper.release.stores import open_store
 
-    terms = terms_of(require_role, max_age, allow_development)
+    terms = replace(terms_of(require_role, max_age, allow_development), alias=alias)
     anchors, opened = trusted(trust), open_store(store)
     found = digest_model(model, artefact_only=artefact_only)
     ask = admit_file if found.alone else look

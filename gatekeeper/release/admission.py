@@ -69,6 +69,7 @@ def admit(candidate: str, context: str, store: Store, trust: Trust, terms: Terms
     """
     refusals: list[Refusal] = []
     revocations, stopped = _revoked(candidate, store, trust)
+    stopped += _not_pointed_to(candidate, context, store, terms)
     opened = []
     for stored in store.records(candidate):
         try:
@@ -149,6 +150,17 @@ def _revoked(candidate: str, store: Store, trust: Trust) -> tuple[list[Revocatio
         if revocation.run is None:
             stopped.append(Refusal(Why.REVOKED, stored.where, f"the candidate was revoked {in_words(revocation)}"))
     return found, stopped
+
+
+def _not_pointed_to(candidate: str, context: str, store: Store, terms: Terms) -> list[Refusal]:
+    """Return that the alias which is asked for points elsewhere, if it does."""
+    if terms.alias is None:
+        return []
+    current = store.alias(terms.alias).current
+    if current is not None and (current.candidate, current.context) == (candidate, context):
+        return []
+    to = "nothing" if current is None else f"{current.candidate} for {current.context}"
+    return [Refusal(Why.NOT_POINTED_TO, store.where, f'the alias "{terms.alias}" points to {to}')]
 
 
 def _settled(record: OpenedRecord, terms: Terms, trust: Trust) -> Admitted | list[Refusal]:

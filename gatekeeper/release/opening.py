@@ -34,6 +34,7 @@ class OpenedRecord:
     """A record whose signature holds. ``signer`` signed the attestation, or the statement within the dossier.
 
     ``document`` is the dossier, where its signatures were looked at; ``read_dossier`` reads it where they were not.
+    ``root_ends`` is when the root ends that the signer's certificate comes from.
     """
 
     where: str
@@ -43,6 +44,7 @@ class OpenedRecord:
     document: SignedDocument | None
     read_dossier: Callable[[], bytes] | None
     filed: bool
+    root_ends: datetime
 
     @property
     def development(self) -> bool:
@@ -129,7 +131,8 @@ def _opened(envelope: bytes, trust: Trust, stored: StoredRecord, *, document: Si
         raise _unfit(stored.where, f'whoever signed it has the role "{signer.role}", which signs no run')
     stated = parse_statement(signer.payload, where=stored.where)
     said = read_said(stated, stored.where)
-    return OpenedRecord(stored.where, said, stated, signer, document, stored.dossier, stored.filed)
+    ends = trust.root_of(signer.role or "tool").not_valid_after_utc
+    return OpenedRecord(stored.where, said, stated, signer, document, stored.dossier, stored.filed, ends)
 
 
 def _hold(inner: OpenedRecord, document: SignedDocument, trust: Trust) -> None:

@@ -40,6 +40,7 @@ class Why(StrEnum):
     CONTRADICTED = "CONTRADICTED"
     ROLE_MISSING = "ROLE_MISSING"
     NOT_BOUND = "NOT_BOUND"
+    NOT_POINTED_TO = "NOT_POINTED_TO"
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,14 @@ class Terms:
 
     ``roles`` must have signed the dossier. ``max_age`` is counted from the end of the run. ``allow_development`` lets
     development keys count, for demonstration. ``artefact`` is the digest of the file that was given in place of the
-    whole candidate; then it must be the candidate's one file.
+    whole candidate; then it must be the candidate's one file. ``alias`` is the name that must point to it now.
     """
 
     roles: tuple[str, ...] = ()
     max_age: timedelta | None = None
     allow_development: bool = False
     artefact: str | None = None
+    alias: str | None = None
 
 
 def contradicts(record: OpenedRecord, context: str) -> bool:
@@ -142,7 +144,10 @@ def missing_roles(record: OpenedRecord, terms: Terms) -> Iterator[Refusal]:
 
 def expiry(record: OpenedRecord, terms: Terms) -> tuple[datetime, str]:
     """Return when a record ends, and what ends it: a certificate, a waiver that the verdict hangs on, or its age."""
-    ends = [(record.certificate_ends, "the certificate of its signer")]
+    ends = [
+        (record.certificate_ends, "the certificate of its signer"),
+        (record.root_ends, "the root of its signer's certificate"),
+    ]
     if record.said.waived_until is not None:
         ends.append((record.said.waived_until, "a waiver that its verdict hangs on"))
     if terms.max_age is not None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from releases import CONTEXT, OTHER, MemoryStore, Released, at, holding, reasons
@@ -140,6 +143,27 @@ def test_a_record_expires_with_its_signer_s_certificate(released: Released) -> N
     store = holding(released.attestation())
     assert released.ask(store, now=end - DAY).code is ExitCode.PASS
     assert reasons(released.ask(store, now=end)) == {Why.EXPIRED}
+
+
+def test_a_record_expires_with_the_root(released: Released, tmp_path: Path) -> None:
+    signer, trust = development(tmp_path)  # its root and its key end on the same day
+    end = trust.root.not_valid_after_utc
+    store = holding(released.changed({"development": True, "bars": ["DEVELOPMENT_KEY"], "releasable": False}, signer))
+    terms = Terms(allow_development=True)
+    assert released.ask(store, terms, trust=trust, now=end - DAY).code is ExitCode.PASS
+    short = replace(load_keys(tmp_path).trust, root=shortened(tmp_path, end - DAY))
+    assert reasons(released.ask(store, terms, trust=short, now=end - DAY)) == {Why.EXPIRED}
+
+
+def shortened(home: Path, end: datetime) -> x509.Certificate:
+    """Return the root of a development set, of the same key and name, that ends earlier."""
+    root = x509.load_pem_x509_certificate((home / "keys" / "root.pem").read_bytes())
+    key = serialization.load_pem_private_key((home / "keys" / "root.key.pem").read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    builder = x509.CertificateBuilder(
+        root.issuer, root.subject, key.public_key(), 1, root.not_valid_before_utc, end, list(root.extensions)
+    )
+    return builder.sign(key, hashes.SHA256())
 
 
 @pytest.mark.parametrize(("without", "expires"), [("FAIL", True), ("INCONCLUSIVE", True), ("PASS", False)])

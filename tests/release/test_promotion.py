@@ -174,6 +174,17 @@ def test_where_nothing_earlier_is_admitted_nothing_changes(released: Released, s
     assert store.alias(ALIAS) == before
 
 
+def test_an_alias_that_points_elsewhere_admits_nothing(released: Released, store: Store, own: Path) -> None:
+    fill(released, store, 1, 2)
+    terms = Terms(alias=ALIAS)
+    assert reasons(released.ask(store, terms, candidate=candidate(1))) == {Why.NOT_POINTED_TO}
+    for number in (1, 2):
+        promote(published(number), ALIAS, store, released.trust, TERMS, own, released.now)
+        assert released.ask(store, terms, candidate=candidate(number)).code == 0
+    assert reasons(released.ask(store, terms, candidate=candidate(1))) == {Why.NOT_POINTED_TO}
+    assert Why.NOT_POINTED_TO in reasons(released.ask(store, terms, candidate=candidate(2), context="another"))
+
+
 # Many at once
 
 
