@@ -30,7 +30,7 @@ def admit(
     allow_development: AllowDevelopment = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> int:
-    """Say whether a model may be started: whether signed records in a store release it for this context, today.
+    """Say whether a model may be started: whether a signed record releases it for this context, today.
 
     \b
     Nothing is run, recomputed or fetched. Exits 0 when admitted; 1 when no record releases it; 3 when a record or a

@@ -28,7 +28,7 @@ def promote(
     allow_development: AllowDevelopment = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> int:
-    """Publish a run in a store, and point an alias to its candidate if `gatekeeper admit` would admit it.
+    """Put a run into a store, and point a name to its candidate if `gatekeeper admit` would admit it.
 
     \b
     The dossier is verified first, every number of it. A run that is not admitted is published as well: a FAIL keeps an

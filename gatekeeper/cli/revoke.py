@@ -33,7 +33,7 @@ def revoke(
     trust: Trusted = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was revoked as JSON.")] = False,
 ) -> int:
-    """Revoke a candidate, or one run of it, for good: a signed statement that `gatekeeper admit` honours.
+    """Revoke a candidate, or one run, for good: a signed statement that `gatekeeper admit` honours.
 
     \b
     A candidate that is revoked is admitted by no run any more. Example:

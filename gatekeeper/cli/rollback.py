@@ -27,7 +27,7 @@ def rollback(
     allow_development: AllowDevelopment = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> int:
-    """Point an alias to what it pointed to before, if that is admitted today; else change nothing, and say why.
+    """Point a name to what it pointed to before, if that is admitted today; else change nothing, and say why.
 
     \b
     Exits as `gatekeeper admit` does. Example:

@@ -18,6 +18,7 @@ NAME = "chest_ct/nodule_malignancy"
 GROUPS = ["lock", "policy", "candidate", "ledger", "keys"]
 COMMANDS = [
     *(["demo"], ["check"], ["evaluate"], ["verify"], ["sign"]),
+    *(["promote"], ["admit"], ["rollback"], ["revoke"]),
     *(["lock", "create"], ["lock", "verify"], ["lock", "show"], ["lock", "overlap"]),
     *(["policy", "list"], ["policy", "show"], ["policy", "schema"]),
     *(["policy", "explain"], ["policy", "lint"], ["policy", "diff"], ["policy", "approve"], ["policy", "sources"]),
