@@ -1,8 +1,8 @@
 """Promotion and its reverse: a run is published, an alias is switched to its candidate, and switched back.
 
 Both ask ``admit`` first, under the alias's lock, so that what is switched to is admitted at that moment. The ledger's
-line is on disk before the switch and says from what to what: a switch without a line cannot be, a line whose switch
-was cut off can, and the next line shows it.
+line is on disk before the switch and says from what to what: a switch without a line cannot be, a line whose switch was
+cut off can, and the next line, which starts where that one did, shows it.
 """
 
 from __future__ import annotations
@@ -61,16 +61,12 @@ def publish(run: Path, store: Store, trust: Trust, home: Path, now: datetime) ->
     artefacts = tuple(sorted(set(verification.records.candidate.files.values())))
     attestation = beside.read_bytes() if beside.is_file() else None
     record = NewRecord(verdict.digests.candidate, artefacts, verdict.run.id, attestation, dossier)
+    body: dict[str, JSON] = {"run": record.run, "candidate": record.candidate, "dossier": verification.digest}
+    _write_down(home, "release.published", {**body, "store": store.where}, now)
     where = store.publish(record)
     if verification.signed != ROLES[:1]:
         # A person signed the attestation. The tool's own statement answers without the dossier, and so at once.
         store.publish(replace(record, attestation=verification.attached[STATEMENT], dossier=None))
-    _write_down(
-        home,
-        "release.published",
-        {"run": record.run, "candidate": record.candidate, "dossier": verification.digest, "store": store.where},
-        now,
-    )
     return Published(record.candidate, verdict.candidate, verdict.policy_id, record.run, where)
 
 

@@ -441,3 +441,8 @@ def test_nothing_is_admitted_that_no_good_pass_names(
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Signer:
     return load_keys(tmp_path_factory.mktemp("stranger")).tool
+
+
+def test_every_reason_is_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "admission.md").read_text()
+    assert all(f"`{why.value}`" in page for why in Why)

@@ -195,6 +195,28 @@ def test_a_dossier_is_read_without_torch_and_the_page_maker(house: House) -> Non
     assert done.stdout.splitlines()[-1] == "0 []"
 
 
+def walled(*command: str) -> list[str]:
+    """Return a command in a file system that is read-only, as nobody, without a network or a home."""
+    walls = ["bwrap", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--unshare-all", "--die-with-parent"]
+    return [*walls, "--uid", "65532", "--gid", "65532", "--cap-drop", "ALL", *command]
+
+
+def bubblewrap_works() -> bool:
+    return shutil.which("bwrap") is not None and subprocess.run(walled("true"), capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not bubblewrap_works(), reason="needs bubblewrap, and leave to use it")
+def test_it_needs_no_network_no_home_and_nothing_to_write(house: House) -> None:
+    asked = ("--model", "model/cnn.yaml", "--context", CONTEXT, "--store", "releases", "--trust", "root.pem")
+    for path in (house.folder, *house.folder.parents[:2]):
+        path.chmod(0o755)
+    for more in ((), ("--require-role", "qa")):
+        command = walled(sys.executable, "-m", "gatekeeper", "admit", *asked, *more)
+        told = {**os.environ, "HOME": "/nonexistent", "GATEKEEPER_HOME": "/nonexistent"}
+        done = subprocess.run(command, cwd=house.folder, env=told, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_an_admission_takes_less_than_half_a_second_of_a_processor(house: House) -> None:
     def seconds() -> float:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
