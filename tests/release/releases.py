@@ -71,9 +71,11 @@ class Released:
     def now(self) -> datetime:
         return self.finished + timedelta(hours=1)
 
-    def changed(self, changes: dict[str, JSON] | None = None, signer: Signer | None = None) -> bytes:
-        """Return the attestation with these places of its predicate changed, under a signature that holds."""
-        stated: dict[str, JSON] = deepcopy(self.statement)
+    def changed(
+        self, changes: dict[str, JSON] | None = None, signer: Signer | None = None, role: str = "tool"
+    ) -> bytes:
+        """Return the attestation of a role with places of its predicate changed, under a signature that holds."""
+        stated: dict[str, JSON] = deepcopy(payload_of(self.attestation(role)))
         for place, new in (changes or {}).items():
             holder: JSON = stated["predicate"]
             *before, last = place.split(".")

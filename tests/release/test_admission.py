@@ -280,6 +280,24 @@ def test_a_person_who_attests_something_else_over_the_true_dossier_admits_nothin
     assert "not by whoever signed the dossier last" in answer.refusals[0].words
 
 
+@pytest.mark.parametrize("role", ["engineer", "qa"])
+@pytest.mark.parametrize("changes", [{"candidate.digest": OTHER}, {"policy.id": "another"}, {"testset.name": "x"}])
+def test_whoever_signed_last_cannot_attest_what_the_tool_did_not(
+    released: Released, role: str, changes: dict[str, JSON]
+) -> None:
+    """The dossier is the true one, its digest is attested, and the key is the very one that signed it last."""
+    signer = released.signer(role)
+    store = MemoryStore(
+        [StoredRecord(role, released.changed(changes, signer, role), lambda: released.dossier(role), filed=False)]
+    )
+    for terms in (Terms(), Terms(roles=(role,))):
+        asked = {"candidate": OTHER} if "candidate.digest" in changes else {}
+        context = "another" if "policy.id" in changes else CONTEXT
+        answer = released.ask(store, terms, context=context, **asked)
+        assert reasons(answer) == {Why.BROKEN}
+        assert "something else than the statement in its dossier" in answer.refusals[0].words
+
+
 def test_the_approval_must_be_of_whom_the_reader_trusts(released: Released, tmp_path: Path) -> None:
     other = replace(released.trust, roots={"qa": load_keys(tmp_path).root})
     answer = released.ask(MemoryStore([whole(released, "engineer")]), Terms(roles=("engineer",)), trust=other)

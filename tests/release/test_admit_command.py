@@ -242,6 +242,20 @@ def test_a_model_is_revoked_and_no_longer_admitted(house: House) -> None:
     assert "misses it, CAPA-17" in out
 
 
+def test_a_file_is_revoked_with_every_candidate_that_holds_it(house: House, released: Released) -> None:
+    asked = ("--model", "model/nodule_cnn.safetensors", "--because", "x", "--store", "releases", "--role", "tool")
+    told = json.loads(house.call("revoke", *asked, "--json").stdout)
+    assert [(one["candidate"], one["run"], one["role"]) for one in told] == [(released.candidate, None, "tool")]
+    assert house.admit()[0] == 1
+
+
+@pytest.mark.parametrize("part", ["", "dossier.pdf", "attestation.dsse.json"])
+def test_a_run_is_named_by_its_folder_or_what_it_signed(house: House, released: Released, part: str) -> None:
+    done = house.call("revoke", "--run", released.folders["qa"] / part, "--because", "x", "--store", "releases")
+    assert done.returncode == 0, done.stderr
+    assert "this run was revoked" in house.admit()[1]
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
