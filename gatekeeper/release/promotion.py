@@ -19,6 +19,9 @@ from gatekeeper.release.reasons import Terms
 from gatekeeper.release.stores import ATTESTATION, DOSSIER, STATEMENT, Alias, NewRecord, Pointer, Store
 from gatekeeper.trust import ROLES, Ledger, Trust
 
+# An alias remembers so many of what it pointed to; the ledger remembers all.
+_KEPT = 1_000
+
 
 @dataclass(frozen=True)
 class Published:
@@ -83,7 +86,7 @@ def promote(
         if before.current is not None and replace(before.current, since=after.since) == after:
             return Switched(admission, before.current, before.current)
         _write_down(home, "release.promoted", _line(store, alias, before.current, after, admission.admitted), now)
-        store.point(alias, Alias((*before.history, after)))
+        store.point(alias, Alias((*before.history[1 - _KEPT :], after)))
     return Switched(admission, before.current, after)
 
 

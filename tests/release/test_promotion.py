@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+import time
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from releases import CONTEXT, Released, reasons
+from releases import CONTEXT, MemoryStore, Released, reasons
 
 from gatekeeper.canonical import digest_bytes
 from gatekeeper.errors import IntegrityError, UsageError
@@ -18,7 +19,7 @@ from gatekeeper.release.layout import LayoutStore
 from gatekeeper.release.promotion import Published, promote, publish, roll_back
 from gatekeeper.release.reasons import Terms, Why
 from gatekeeper.release.revocation import sign_revocation
-from gatekeeper.release.stores import NewRecord, Store
+from gatekeeper.release.stores import Alias, NewRecord, Pointer, Store, StoredRecord
 from gatekeeper.trust import Ledger, Trust, own_trust
 
 TERMS = Terms()
@@ -185,6 +186,17 @@ def test_an_alias_that_points_elsewhere_admits_nothing(released: Released, store
     assert Why.NOT_POINTED_TO in reasons(released.ask(store, terms, candidate=candidate(2), context="another"))
 
 
+def test_an_alias_remembers_a_thousand(released: Released, own: Path) -> None:
+    store = MemoryStore()
+    store.aliases[ALIAS] = Alias(tuple(Pointer(candidate(at), "r", "c", "s") for at in range(1_000)))
+    store.stored = [StoredRecord("one", released.attestation())]
+    there = Published(released.candidate, "made up", CONTEXT, "run", "somewhere")
+    promote(there, ALIAS, store, released.trust, TERMS, own, released.now)
+    history = store.alias(ALIAS).history
+    assert (len(history), history[0].candidate) == (1_000, candidate(1))
+    assert history[-1].candidate == released.candidate
+
+
 # Many at once
 
 
@@ -223,3 +235,23 @@ def test_processes_that_switch_at_once_take_turns(released: Released, store: Sto
     current = store.alias(ALIAS).current
     assert current is not None
     assert pointed(walk[-1]["to"]) == current.candidate
+
+
+def test_a_process_that_is_killed_leaves_a_whole_alias_and_no_lock(
+    released: Released, store: Store, own: Path, tmp_path: Path
+) -> None:
+    fill(released, store, 0, 1, 5)
+    promote(published(5), ALIAS, store, released.trust, TERMS, own, released.now)
+    arguments = (type(store), tmp_path / "store", own, released.now, 0, 10_000)
+    process = multiprocessing.get_context("spawn").Process(target=switch_often, args=arguments)
+    process.start()
+    started = time.monotonic()
+    while len(store.alias(ALIAS).history) < 3 and time.monotonic() < started + 60:
+        time.sleep(0.01)
+    process.kill()
+    process.join()
+    before = store.alias(ALIAS)
+    assert len(before.history) >= 3
+    assert promote(published(5), ALIAS, store, released.trust, TERMS, own, released.now).before == before.current
+    with Ledger(own / "ledger.sqlite") as ledger:
+        ledger.verify()
