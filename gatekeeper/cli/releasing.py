@@ -73,7 +73,7 @@ def answer(admission: Admission, *, alone: bool = False) -> Iterator[str]:
     if admitted is None:
         yield f"refused   {of}"
         for refusal in admission.refusals:
-            yield f"          {refusal.of}: {refusal.words}"
+            yield f"          {refusal.line}"
         return
     said = admitted.record.said
     yield (
@@ -81,7 +81,7 @@ def answer(admission: Admission, *, alone: bool = False) -> Iterator[str]:
         f"{', '.join(admitted.record.signers)}, until {written(admitted.expires)} ({admitted.ends_with})"
     )
     for refusal in admission.refusals:
-        yield f"          passed over {refusal.where}: {refusal.words}"
+        yield f"          passed over {refusal.line}"
     if alone:
         yield "NOT BOUND: the file's bytes alone were looked at, not its adapter and operating point."
     if admitted.record.development:

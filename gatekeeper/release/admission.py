@@ -104,9 +104,9 @@ def admit(candidate: str, context: str, store: Store, trust: Trust, terms: Terms
 
 def _once(refusals: list[Refusal]) -> list[Refusal]:
     """Leave out what is said of a run twice: several of its signatures may be stored."""
-    first: dict[tuple[str, Why, str], Refusal] = {}
+    first: dict[tuple[Why, str], Refusal] = {}
     for refusal in refusals:
-        first.setdefault((refusal.of, refusal.why, refusal.words), refusal)
+        first.setdefault((refusal.why, refusal.line), refusal)
     return list(first.values())
 
 

@@ -56,9 +56,11 @@ class Refusal:
     run: str | None = None
 
     @property
-    def of(self) -> str:
-        """What it is about, as it is printed."""
-        return f"run {self.run}" if self.run is not None else self.where
+    def line(self) -> str:
+        """The sentence with what it is about, as it is printed."""
+        if self.run is not None:
+            return f"run {self.run}: {self.words}"
+        return self.words if self.why is Why.REVOKED else f"{self.where}: {self.words}"
 
 
 @dataclass(frozen=True)
