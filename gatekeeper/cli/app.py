@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from gatekeeper.cli import candidate, check, demo, evaluate, keys, ledger, lock, policy, reissue, sign, verify
-from gatekeeper.errors import ExitCode
+from gatekeeper.cli import (
+    admit,
+    candidate,
+    check,
+    demo,
+    doctor,
+    evaluate,
+    init,
+    keys,
+    ledger,
+    lock,
+    policy,
+    promote,
+    reissue,
+    revoke,
+    rollback,
+    sign,
+    verify,
+)
+from gatekeeper.errors import ExitCode, printable
 
 app = typer.Typer(
     name="gatekeeper",
@@ -35,19 +55,45 @@ def _gatekeeper(
 ) -> None:
     """Decide whether a medical-imaging model may be released.
 
+    A policy says what a clinical context requires; the candidate runs over a locked test set; what was seen is
+    evidence; evidence against policy is a verdict, in a signed dossier that anyone can verify.
+
     \b
-    Exit codes: 0 pass, 1 fail, 2 wrong usage, 3 integrity, 4 inconclusive, 5 invalid run, 130 interrupted.
+    Exit codes: 0 pass; 1 fail; 2 wrong usage or configuration; 3 integrity;
+                4 inconclusive; 5 invalid run; 130 interrupted
+    Reads:      gatekeeper.yaml in the working folder; $GATEKEEPER_HOME (else
+                ~/.gatekeeper) for keys and ledger
+
+    \b
+    Example:
+      gatekeeper init
     """
 
 
-for register in (demo, check, evaluate, verify, reissue, sign, lock, policy, candidate, ledger, keys):
+_A_RUN = (demo, init, check, evaluate, verify, reissue, sign)
+_A_RELEASE = (promote, admit, rollback, revoke)
+_INPUTS = (lock, policy, candidate, ledger, keys, doctor)
+for register in (*_A_RUN, *_A_RELEASE, *_INPUTS):
     register.register(app)
+
+
+def _command(arguments: list[str]) -> Callable[..., int | None]:
+    command = typer.main.get_command(app)
+    if "_GATEKEEPER_COMPLETE" in os.environ:
+        from gatekeeper.cli.completing import attach
+
+        attach(command)
+    elif {"-h", "--help"} & set(arguments):
+        from gatekeeper.cli.placeholders import name_values
+
+        name_values(command)
+    return command
 
 
 def main(arguments: list[str]) -> int:
     """Run a command; return its exit code. Raises what the command raises, but for wrong usage of the command line."""
     try:
-        return int(app(arguments, standalone_mode=False) or 0)
+        return int(_command(arguments)(arguments, standalone_mode=False) or 0)
     except typer.Exit as exit_:
         return int(exit_.exit_code)
     except typer.Abort as abort:
@@ -64,8 +110,6 @@ def main(arguments: list[str]) -> int:
 
 def _tame(error: Exception) -> None:
     """Take what could steer a terminal or a runner out of words of the command line that an error says again."""
-    from gatekeeper.errors import printable
-
     for name in ("message", "option_name", "param_hint"):
         said = getattr(error, name, None)
         if isinstance(said, str):

@@ -11,61 +11,42 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import StringConstraints, ValidationError
-
-from gatekeeper.canonical import canonical_json, digest_bytes
-from gatekeeper.errors import Code, GatekeeperError, IntegrityError, UsageError
-from gatekeeper.evidence import Record
+from gatekeeper.canonical import digest_bytes
+from gatekeeper.errors import Code, GatekeeperError, UsageError
 from gatekeeper.policy.schema import Policy
 from gatekeeper.strict_yaml import unseen_character
-from gatekeeper.trust import (
-    PAYLOAD_TYPE,
-    Ledger,
-    Trust,
-    load_signer,
-    open_envelope,
-    own_trust,
-    parse_statement,
-    sign_envelope,
-    statement,
+from gatekeeper.trust import PAYLOAD_TYPE, Ledger, Trust, load_signer, own_trust, sign_envelope, statement
+from gatekeeper.trust.approval import (
+    APPROVAL_TYPE,
+    APPROVERS,
+    SUBJECT,
+    TIME,
+    Approval,
+    SignedApproval,
+    open_approval,
+    read_approval,
 )
 
 if TYPE_CHECKING:
     from gatekeeper.trust import Signer
 
-APPROVAL_TYPE = "https://gatekeeper.dev/policy-approval/v1"
-ROLES = ("engineer", "qa")
-SUBJECT = "policy.json"
+__all__ = [
+    "APPROVAL_TYPE",
+    "ROLES",
+    "SUBJECT",
+    "Approval",
+    "FoundApproval",
+    "approve",
+    "find_approval",
+    "open_approval",
+    "sign_approval",
+]
+
+ROLES = APPROVERS
 MEANING = "approved for release checks"
-_LARGEST_BYTES = 1 << 20
 _LONGEST = 200
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
-_Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-
-
-class _Signed(Record):
-    """What the signature covers, besides the digest of the policy."""
-
-    policy_id: str
-    policy_version: str
-    by: str
-    role: str
-    meaning: str
-    approved: _Moment
-
-
-class Approval(_Signed):
-    """An approval whose signature holds: of which digest, what was signed, and whose key signed it.
-
-    ``approved`` is in UTC and written as runs write theirs, so that the two compare as text.
-    """
-
-    digest: str
-    signer: str
-    fingerprint: str
-    development: bool
 
 
 @dataclass(frozen=True)
@@ -83,45 +64,16 @@ def sign_approval(policy: Policy, by: str, meaning: str, signer: Signer, at: dat
         if not text.strip() or len(text) > _LONGEST or unseen_character(text) or len(text.splitlines()) > 1:
             what = f"an approval says who approves and what that means, each in a line of up to {_LONGEST} characters"
             raise UsageError(Code.BAD_VALUE, what, mend=f"mend --{option}")
-    said = _Signed(
+    said = SignedApproval(
         policy_id=policy.id,
         policy_version=policy.version,
         by=by,
         role=signer.role,
         meaning=meaning,
-        approved=f"{at.astimezone(UTC):{_TIME}}",
+        approved=f"{at.astimezone(UTC):{TIME}}",
     )
     payload = statement({SUBJECT: policy.digest}, APPROVAL_TYPE, said.to_json())
     return sign_envelope(payload, PAYLOAD_TYPE, signer)
-
-
-def open_approval(source: Path | bytes, trust: Trust, where: str | None = None) -> Approval:
-    """Open an approval of a trusted signer.
-
-    Raises UsageError when there is no such file, IntegrityError when the signature does not hold, the certificate was
-    not valid when it signed, or was issued for another role than the one it signed in.
-    """
-    place = where or str(source)
-    opened = open_envelope(_read(source) if isinstance(source, Path) else source, PAYLOAD_TYPE, trust, where=place)
-    told = parse_statement(opened.payload, where=place, predicate_type=APPROVAL_TYPE)
-    try:
-        said = _Signed.model_validate_json(canonical_json(told.predicate))
-        at = datetime.strptime(said.approved, _TIME).replace(tzinfo=UTC)
-    except (ValidationError, ValueError) as error:
-        raise _unfit(place, "it does not say who approved, when and in which role") from error
-    if set(told.subjects) != {SUBJECT}:
-        raise _unfit(place, f"it is not about one {SUBJECT}")
-    if said.role not in ROLES or said.role != opened.role:
-        signed_in = f'the role "{opened.role}"' if opened.role else "no role"
-        raise _unfit(place, f'it claims the role "{said.role}", and its key was issued for {signed_in}')
-    opened.require_valid(trust, at, where=place)
-    return Approval(
-        **dict(said),
-        digest=told.subjects[SUBJECT],
-        signer=opened.common_name,
-        fingerprint=opened.fingerprint,
-        development=opened.development,
-    )
 
 
 def find_approval(
@@ -133,12 +85,12 @@ def find_approval(
     so that it can be said why. Raises UsageError or IntegrityError only for an approval that was given.
     """
     if given is not None:
-        envelope = _read(given)
+        envelope = read_approval(given)
         return FoundApproval(open_approval(envelope, trust, where=str(given)), envelope)
     unfit = FoundApproval()
     for path in _places(policy, home, beside):
         try:
-            envelope = _read(path)
+            envelope = read_approval(path)
             approval = open_approval(envelope, trust, where=str(path))
         except GatekeeperError as error:
             first = error.problems[0]
@@ -186,16 +138,6 @@ def _places(policy: Policy, home: Path, beside: Path) -> Iterator[Path]:
         yield from sorted(folder.glob("*.dsse.json"), reverse=True)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(_LARGEST_BYTES)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or type(error).__name__
-        what, mend = "the approval cannot be read", "name a file that `gatekeeper policy approve` wrote"
-        raise UsageError(Code.FILE_NOT_FOUND, what, where=str(path), why=why, mend=mend) from error
-
-
 def _write(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -203,8 +145,3 @@ def _write(path: Path, data: bytes) -> None:
     except OSError as error:
         what, mend = "the approval cannot be written", "choose another file with --out"
         raise UsageError(Code.CANNOT_WRITE, what, where=str(path), why=error.strerror, mend=mend) from error
-
-
-def _unfit(where: str, why: str) -> IntegrityError:
-    mend = "have the policy approved again with `gatekeeper policy approve`"
-    return IntegrityError(Code.BAD_SIGNATURE, "this is not an approval", where=where, why=why, mend=mend)

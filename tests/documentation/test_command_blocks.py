@@ -152,6 +152,18 @@ def countersigned_house(folder: Path) -> None:
     assert main(asked) == 0
 
 
+def deployed(folder: Path) -> None:
+    """Lay out a house with keys for release, a model, a lock, and the root as who deploys has it."""
+    make_release_keys(_home(), {"engineer": "engineer", "qa": "qa"})
+    shutil.copy(_home() / "keys" / "root.pem", folder)
+    shutil.move(folder / "candidate", folder / "model")
+    assert main(["lock", "create", "--table", "cases.csv", "--out", "mine.lock"]) == 0
+
+
+def _of_the_house() -> dict[str, str]:
+    return {**newest_run(), "chest_ct.nodule_malignancy": "made_up_discs"}
+
+
 def _home() -> Path:
     return Path(os.environ["GATEKEEPER_HOME"])
 
@@ -178,6 +190,16 @@ SCENARIOS = {
             "gatekeeper check --resume": 2,  # no run was interrupted here; tests/engine/test_engine_faults.py does
             "gatekeeper evaluate reports/RUN --policy stricter.yaml": 1,
             "gatekeeper lock overlap train.lock mine.lock --table-a train.csv --table-b cases.csv": 1,
+        },
+    ),
+    "admission.md": Scenario(
+        deployed,
+        _of_the_house,
+        {
+            # It is admitted, then revoked and no longer so; and there is nothing to go back to.
+            "gatekeeper admit --model model/cnn.yaml --context chest_ct.nodule_malignancy --store releases --json": 1,
+            "gatekeeper promote reports/RUN --store releases --alias production": 1,
+            "gatekeeper rollback --store releases --alias production": 2,
         },
     ),
     "signing.md": Scenario(countersigned_house, _received),
