@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gatekeeper.cli import candidate, check, demo, evaluate, init, keys, ledger, lock, policy, sign, verify
+from gatekeeper.cli import candidate, check, demo, doctor, evaluate, init, keys, ledger, lock, policy, sign, verify
 from gatekeeper.errors import ExitCode
 
 app = typer.Typer(
@@ -40,7 +40,7 @@ def _gatekeeper(
     """
 
 
-for register in (demo, init, check, evaluate, verify, sign, lock, policy, candidate, ledger, keys):
+for register in (demo, init, check, evaluate, verify, sign, lock, policy, candidate, ledger, keys, doctor):
     register.register(app)
 
 

@@ -100,7 +100,7 @@ def _input(context: Context, known: Learnt) -> str:
     if axes == 3:
         lines += ["  orientation: RAS   # CHECK: the axes of the patient, or LPS"]
     channels = known.channels or (3 if context.modality in _COLOUR else 1)
-    lines += [f"  channels: {channels}" + ("" if known.channels else "   # CHECK: 1 or 3")]
+    lines += [f"  channels: {channels}" + ("   # as the file says" if known.channels else "   # CHECK: 1 or 3")]
     intensity = _INTENSITY.get(context.modality, "{zero_at: 0, one_at: 4095}")
     spacing = ", ".join(["1.0"] * axes)
     return "\n".join(
