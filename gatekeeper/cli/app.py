@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -44,10 +46,19 @@ for register in (demo, init, check, evaluate, verify, sign, lock, policy, candid
     register.register(app)
 
 
+def _command() -> Callable[..., int | None]:
+    command = typer.main.get_command(app)
+    if "_GATEKEEPER_COMPLETE" in os.environ:
+        from gatekeeper.cli.completing import attach
+
+        attach(command)
+    return command
+
+
 def main(arguments: list[str]) -> int:
     """Run a command; return its exit code. Raises what the command raises, but for wrong usage of the command line."""
     try:
-        return int(app(arguments, standalone_mode=False) or 0)
+        return int(_command()(arguments, standalone_mode=False) or 0)
     except typer.Exit as exit_:
         return int(exit_.exit_code)
     except typer.Abort as abort:

@@ -48,13 +48,12 @@ concurrency:
 jobs:
   gate:
     # The images of patients are in no repository. A runner of your own has them, below the folder that `root:` in
-    # gatekeeper.yaml names: runs-on: [self-hosted, gpu]. It also has the root certificate that the lock was signed
-    # under, in the folder that GATEKEEPER_HOME names.
+    # gatekeeper.yaml names: runs-on: [self-hosted, gpu].
     runs-on: ubuntu-24.04
     permissions:
       contents: read   # nothing here may write, and no secret is given: the model is code of somebody's
     steps:
-      - uses: {_CHECKOUT}   # v5.0.0
+      - uses: {_CHECKOUT} # v5.0.0
         with:
           persist-credentials: false
       # A commit, since a tag can be moved.{hint}
@@ -63,6 +62,8 @@ jobs:
           policy: {quoted(str(policy))}
           candidate: {quoted(str(candidate))}
           testset: {quoted(str(testset))}
-          engine: engine.device=auto   # settings of the run, such as engine.device=cuda engine.batch_size=16
+          # The root certificate that the lock was signed under, and settings of the run, one a line:
+          #trust: root.pem
+          #overrides: engine.device=cuda
           inconclusive: block   # or warn: too few cases then do not stop the pipeline, and release nothing
 """

@@ -105,7 +105,7 @@ def test_an_expired_certificate_is_broken(tmp_path: Path) -> None:
     make_development_set(tmp_path, tmp_path / "keys", datetime(2010, 1, 1, tzinfo=UTC))
     found = {finding.what: finding for finding in examine_keys(tmp_path)}
     assert found["tool certificate"].state is State.BROKEN
-    assert "2019" in found["tool certificate"].value
+    assert "2020" in found["tool certificate"].value
 
 
 def test_a_ledger_is_verified_and_never_made(tmp_path: Path) -> None:
