@@ -44,7 +44,7 @@ def answer(line: str, cwd: Path, shell: str = "bash", program: list[str] = PROGR
 
 def completed(line: str, cwd: Path) -> list[str]:
     """Return what bash is offered behind a line."""
-    return answer(line, cwd).splitlines()
+    return answer(line, cwd).split()
 
 
 @pytest.mark.parametrize(
