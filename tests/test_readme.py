@@ -34,25 +34,10 @@ def commands(text: str = README) -> list[str]:
     ]
 
 
-def every_command() -> list[str]:
-    """Return the commands of the README and of the pages in docs, each once."""
-    texts = (README, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md"))))
-    return list(dict.fromkeys(line for text in texts for line in commands(text) if line.startswith("gatekeeper ")))
-
-
 def commands_from(first: str) -> list[str]:
     """Return the commands of the README from this one on."""
     every = commands()
     return every[every.index(f"gatekeeper {first}") :]
-
-
-@pytest.mark.parametrize("command", every_command())
-def test_every_command_of_readme_and_docs_exists(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    words = [word for word in shlex.split(command)[1:] if not word.startswith("-")]
-    assert main([*words[: 2 if words[0] in ("lock", "policy", "candidate", "ledger", "keys") else 1], "--help"]) == 0
-    shown = capsys.readouterr().out
-    for option in re.findall(r"--[a-z-]+", command):
-        assert option in shown
 
 
 def test_one_s_own_model_and_test_set_go_through_the_gate_as_described(

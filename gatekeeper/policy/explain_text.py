@@ -114,11 +114,14 @@ def _table(sizes: Sequence[Size]) -> Iterator[str]:
     if not sizes:
         return
     powers = dict.fromkeys(size.power for size in sizes)
-    header = "".join(f"{f'power {write_declared_share(power)}':>15}" for power in powers)
-    yield f"{'':{_HEADING}}{'true value':12}{header}"
-    for truth in dict.fromkeys(size.truth_words for size in sizes):
-        numbers = "".join(f"{_number(size):>15}" for size in sizes if size.truth_words == truth)
-        yield f"{'':{_HEADING}}{truth:12}{numbers}"
+    truths = dict.fromkeys(size.truth_words for size in sizes)
+    first = max(12, *(len(truth) + 1 for truth in truths))
+    width = max(15, *(len(_number(size)) + 2 for size in sizes))
+    header = "".join(f"{f'power {write_declared_share(power)}':>{width}}" for power in powers)
+    yield f"{'':{_HEADING}}{'true value':{first}}{header}"
+    for truth in truths:
+        numbers = "".join(f"{_number(size):>{width}}" for size in sizes if size.truth_words == truth)
+        yield f"{'':{_HEADING}}{truth:{first}}{numbers}"
 
 
 def _number(size: Size) -> str:

@@ -63,3 +63,12 @@ def test_what_cannot_be_explained_is_wrong_usage(arguments: tuple[str, ...], sai
 def test_lines_fit_the_terminal(columns: str, tmp_path: Path) -> None:
     done = call("policy", "explain", POLICY, "precision_in_use", home=tmp_path, COLUMNS=columns)
     assert max(map(len, done.stdout.splitlines())) <= max(60, min(int(columns), 110))
+
+
+def test_numbers_of_two_powers_stay_apart_however_long(tmp_path: Path) -> None:
+    asked = ("policy", "explain", POLICY, "precision_in_use", "--truth", "30.5 %")
+    lines = call(*asked, home=tmp_path).stdout.splitlines()
+    (row,) = [line.strip() for line in lines if line.strip().startswith("30.5 %")]
+    counts = [part for part in row.split("  ") if part.strip()]
+    assert len(counts) == 3
+    assert all(len(count.split(" + ")) == 2 for count in counts[1:])

@@ -89,7 +89,9 @@ def _archive(url: str | None, query: list[str], *, insecure: bool) -> Archive | 
     pairs = [pair.partition("=") for pair in query]
     if url is None or not all(key and equals and value for key, equals, value in pairs):
         raise UsageError(
-            Code.BAD_VALUE, "a query is KEY=VALUE, to an archive", mend="write --dicomweb URL --query Modality=CT"
+            Code.BAD_VALUE,
+            "a query is KEY=VALUE, to an archive",
+            mend="write --dicomweb URL --query ModalitiesInStudy=CT",
         )
     return Archive(url, tuple((key, value) for key, _, value in pairs), insecure)
 

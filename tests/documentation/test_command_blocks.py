@@ -1,0 +1,184 @@
+"""Every command that README and docs show is run, in the order of its page, in a folder as the page supposes it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from made_up_archive import ROWS, has_orthanc, started_archive, write_table
+from made_up_bench import Bench
+from made_up_keys import make_release_keys
+
+from gatekeeper.cli import main
+from gatekeeper.errors import GatekeeperError
+
+ROOT = Path(__file__).parents[2]
+# What a test of its own runs, since it needs more than a folder.
+ELSEWHERE = {
+    "gatekeeper demo brain": "tests/demo/test_brain_demo.py",
+}
+# Blocks for a shell, and the test that runs them.
+SHELL = {"attestation.md": "tests/attestation/test_attestation_other_tools.py"}
+
+
+def blocks(page: Path, language: str = "") -> list[str]:
+    """Return the fenced blocks of a page in a language ('' for plain ones)."""
+    text = page.read_text(encoding="utf-8")
+    fenced = re.findall(r"^```(.*?)\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    return [block for tagged, block in fenced if tagged == language]
+
+
+def commands(page: Path) -> list[str]:
+    """Return the commands of a page in its order, without their remarks; a line that ends in a backslash goes on."""
+    lines = "\n".join(blocks(page)).replace("\\\n", " ").splitlines()
+    return [line.partition("  #")[0].strip() for line in lines if line.startswith("gatekeeper ")]
+
+
+def pages() -> list[Path]:
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """The folder that a page supposes, what its placeholders stand for, and the commands that do not end with 0."""
+
+    prepare: Callable[[Path], None] = lambda folder: None
+    stands_for: Callable[[], dict[str, str]] = dict
+    codes: dict[str, int] = field(default_factory=dict)
+
+
+def test_every_page_that_shows_commands_has_a_scenario() -> None:
+    assert {page.name for page in pages() if commands(page)} == set(SCENARIOS)
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if commands(page)], ids=lambda page: page.stem)
+def test_the_commands_of_a_page_do_what_it_says(
+    page: Path, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(bench.folder)
+    monkeypatch.setenv("GATEKEEPER_HOME", str(tmp_path / "home"))
+    scenario = SCENARIOS[page.name]
+    scenario.prepare(bench.folder)
+    seen = set()
+    with _archive(tmp_path, needed="pacs.example.org" in "".join(commands(page))) as archive:
+        for command in commands(page):
+            if command in ELSEWHERE or ("--dicomweb" in command and archive is None):
+                continue
+            seen.add(command)
+            asked = command.replace("https://pacs.example.org/dicom-web", str(archive))
+            for placeholder, value in scenario.stands_for().items():
+                asked = asked.replace(placeholder, value)
+            code = exit_code(shlex.split(asked)[1:])
+            told = capsys.readouterr()
+            assert code == scenario.codes.get(command, 0), f"{asked}\n{told.out}\n{told.err}"
+    assert set(scenario.codes) <= seen
+
+
+def exit_code(words: list[str]) -> int:
+    """Return the exit code of a command, as the entry point would."""
+    try:
+        return main(words)
+    except GatekeeperError as error:
+        print(error, file=sys.stderr)
+        return int(error.exit_code)
+
+
+def test_what_is_run_elsewhere_is_shown_and_run_there() -> None:
+    shown = {command for page in pages() for command in commands(page)}
+    for command, place in ELSEWHERE.items():
+        assert command in shown
+        last = shlex.split(command)[-1]
+        assert f'"{last}"' in (ROOT / place).read_text(encoding="utf-8")
+
+
+def test_every_block_for_a_shell_is_run_by_a_test() -> None:
+    assert {page.name for page in pages() if blocks(page, "sh")} == set(SHELL)
+    for name, place in SHELL.items():
+        assert name in (ROOT / place).read_text(encoding="utf-8")
+
+
+def test_every_target_of_make_that_is_named_exists() -> None:
+    named = {word for page in pages() for word in re.findall(r"(?:^|`)make ([a-z]+)", page.read_text(), re.MULTILINE)}
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {"demo", "test"} <= named <= targets
+
+
+@contextmanager
+def _archive(folder: Path, *, needed: bool) -> Iterator[str | None]:
+    if not needed or not has_orthanc:
+        yield None
+        return
+    (folder / "orthanc").mkdir()
+    with started_archive(folder / "orthanc") as url:
+        yield url
+
+
+def newest_run() -> dict[str, str]:
+    """Return the newest run for the placeholder of a run."""
+    runs = sorted(Path("reports").glob("20*"), key=lambda run: run.stat().st_mtime) if Path("reports").is_dir() else []
+    return {"reports/RUN": str(runs[-1])} if runs else {}
+
+
+def site(folder: Path) -> None:
+    """Lay out a site: a model, a policy and a stricter one, tables, a training set, a configuration."""
+    shutil.copytree(ROOT / "reports" / "example", folder / "reports" / "example")
+    shutil.move(folder / "candidate", folder / "model")
+    (folder / "model" / "cnn.yaml").write_text(blocks(ROOT / "README.md", "yaml")[0])
+    policy = (folder / "policy.yaml").read_text()
+    (folder / "my_policy.yaml").write_text(policy)
+    (folder / "stricter.yaml").write_text(policy.replace("at_most: 60 s", "at_most: 0.001 ms"))
+    (folder / "gatekeeper.yaml").write_text("policy: my_policy.yaml\ncandidate: model/cnn.yaml\ntestset: mine.lock\n")
+    lines = (folder / "cases.csv").read_text().splitlines()
+    (folder / "train.csv").write_text("\n".join([lines[0], *lines[-20:]]) + "\n")
+    write_table(folder, ROWS, "pacs.csv")
+    assert main(["lock", "create", "--table", "train.csv", "--out", "train.lock"]) == 0
+
+
+def countersigned_house(folder: Path) -> None:
+    """Lay out a house with keys for release, and a finished run of it."""
+    make_release_keys(_home(), {"engineer": "engineer", "qa": "qa"})
+    assert main(["lock", "create", "--table", "cases.csv", "--out", "mine.lock"]) == 0
+    asked = ["check", "--policy", "policy.yaml", "--candidate", "candidate/cnn.yaml", "--testset", "mine.lock"]
+    assert main(asked) == 0
+
+
+def _home() -> Path:
+    return Path(os.environ["GATEKEEPER_HOME"])
+
+
+def _received() -> dict[str, str]:
+    """Return what a receiver has of a dossier: the file, the root, the fingerprint of QA's certificate."""
+    keys = _home() / "keys"
+    run = newest_run()["reports/RUN"]
+    qa = x509.load_pem_x509_certificate((keys / "qa.pem").read_bytes())
+    return {
+        "reports/RUN": run,
+        " dossier.pdf": f" {run}/dossier.pdf",
+        "their-root.pem": str(keys / "root.pem"),
+        "tsa-root.pem": str(keys / "root.pem"),
+        "FINGERPRINT": qa.fingerprint(hashes.SHA256()).hex(),
+    }
+
+
+SCENARIOS = {
+    "README.md": Scenario(
+        site,
+        newest_run,
+        {
+            "gatekeeper check --resume": 2,  # no run was interrupted here; tests/engine/test_engine_faults.py does
+            "gatekeeper evaluate reports/RUN --policy stricter.yaml": 1,
+            "gatekeeper lock overlap train.lock mine.lock --table-a train.csv --table-b cases.csv": 1,
+        },
+    ),
+    "signing.md": Scenario(countersigned_house, _received),
+}
