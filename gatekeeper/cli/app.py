@@ -37,8 +37,18 @@ def _gatekeeper(
 ) -> None:
     """Decide whether a medical-imaging model may be released.
 
+    A policy says what a clinical context requires; the candidate runs over a locked test set; what was seen is
+    evidence; evidence against policy is a verdict, in a signed dossier that anyone can verify.
+
     \b
-    Exit codes: 0 pass, 1 fail, 2 wrong usage, 3 integrity, 4 inconclusive, 5 invalid run, 130 interrupted.
+    Exit codes: 0 pass; 1 fail; 2 wrong usage or configuration; 3 integrity;
+                4 inconclusive; 5 invalid run; 130 interrupted
+    Reads:      gatekeeper.yaml in the working folder; $GATEKEEPER_HOME (else
+                ~/.gatekeeper) for keys and ledger
+
+    \b
+    Example:
+      gatekeeper init
     """
 
 
@@ -46,19 +56,23 @@ for register in (demo, init, check, evaluate, verify, sign, lock, policy, candid
     register.register(app)
 
 
-def _command() -> Callable[..., int | None]:
+def _command(arguments: list[str]) -> Callable[..., int | None]:
     command = typer.main.get_command(app)
     if "_GATEKEEPER_COMPLETE" in os.environ:
         from gatekeeper.cli.completing import attach
 
         attach(command)
+    elif {"-h", "--help"} & set(arguments):
+        from gatekeeper.cli.placeholders import name_values
+
+        name_values(command)
     return command
 
 
 def main(arguments: list[str]) -> int:
     """Run a command; return its exit code. Raises what the command raises, but for wrong usage of the command line."""
     try:
-        return int(_command()(arguments, standalone_mode=False) or 0)
+        return int(_command(arguments)(arguments, standalone_mode=False) or 0)
     except typer.Exit as exit_:
         return int(exit_.exit_code)
     except typer.Abort as abort:

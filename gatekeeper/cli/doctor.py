@@ -25,20 +25,20 @@ def doctor(
         bool, typer.Option("--json", help="Print JSON for a report, without names of people, machine and home.")
     ] = False,
 ) -> int:
-    """Tell what works on this machine, and how to mend what does not.
+    """Tell what works on this machine, and how to mend the rest.
 
     Everything is tried for real: walls are put up, pixels decoded, a line printed to PDF, numbers multiplied on each
     device, the ledger verified. Nothing is changed: no key is made, no private key read. What is optional and missing
-    is marked !, what `check` needs and does not work ✗.
+    is marked !, what a check needs and does not work ✗.
+
+    \b
+    Exit codes: 0 all that check needs works; 2 something that it needs does not
+    Reads:      gatekeeper.yaml (out); $GATEKEEPER_HOME, $TMPDIR
+    See also:   keys show, ledger verify, candidate inspect
 
     \b
     Example:
       gatekeeper doctor
-
-    \b
-    Exit codes: 0 all that check needs works; 2 something that it needs does not
-    Reads:      $GATEKEEPER_HOME (else ~/.gatekeeper), gatekeeper.yaml (out), $TMPDIR
-    See also:   keys show, ledger verify
     """
     from gatekeeper.cli.inputs import home, read_project
     from gatekeeper.cli.progress import shown_progress

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where the project is to lie.")] = Path("."),
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the project is to lie.")] = Path("."),
     context: Annotated[
         str | None, typer.Option(metavar="POLICY", help="The shipped policy to build on, such as neuro/ich_triage.")
     ] = None,
@@ -41,20 +41,22 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take what would be proposed.")] = False,
 ) -> int:
-    """Begin a project: gatekeeper.yaml, a policy, a candidate, a test set and a workflow, each with comments.
+    """Begin a project: policy, candidate, test set and workflow.
 
-    The policy lies upon the shipped one that --context names, or the nearest of a modality, body part and task. What
-    an artefact tells of itself (size, channels, answers) is filled in; CHECK marks what no file can say. On a terminal
+    The policy lies upon the shipped one that --context names, or the nearest of a modality, body part and task. What an
+    artefact tells of itself (size, channels, answers) is filled in; CHECK marks what no file can say. On a terminal
     what is not given is asked for. Nothing is replaced without --force, and nothing is written unless all can be.
 
     \b
-    Example:
-      gatekeeper init --context chest_ct/nodule_malignancy --id our_site.nodules --format onnx
+    Exit codes: 0 written; 2 usage, or a file is in the way
+    Writes:     gatekeeper.yaml, policies/, model/, testset/ and
+                .github/workflows/model-release.yml in FOLDER
+    See also:   policy list, candidate inspect, lock create, check
 
     \b
-    Exit codes: 0 written; 2 wrong usage, or a file is in the way
-    Writes:     gatekeeper.yaml, policies/, model/, testset/, .github/workflows/ in FOLDER
-    See also:   policy list, policy explain, candidate inspect, lock create, check
+    Example:
+      gatekeeper init --context chest_ct/nodule_malignancy \\
+          --id our_site.nodules --format onnx
     """
     from gatekeeper.starting import Wishes, begin, default_id, missing_wishes, nearest_policy, shipped_policies
 

@@ -19,10 +19,17 @@ def _keys() -> None:
 
 @keys.command("init")
 def init() -> int:
-    """Make a development root with keys of the tool, the engineer and QA, where there is none; show the set.
+    """Make development keys of the tool, the engineer and QA.
+
+    Only where there is no set; then the set is shown. Keys for release come from your own authority: put them, or
+    signing.yaml that names them, into the folder shown.
 
     \b
-    Keys for release come from your own authority: put them, or signing.yaml that names them, into the folder shown.
+    Exit codes: 0 there is a set; 2 it cannot be written, or does not hold
+    Writes:     $GATEKEEPER_HOME/keys (else ~/.gatekeeper/keys)
+    See also:   keys show, sign, doctor
+
+    \b
     Example:
       gatekeeper keys init
     """
@@ -37,7 +44,14 @@ def init() -> int:
 
 @keys.command("show")
 def show() -> int:
-    """Show which keys sign here; a development set is made where there is none.
+    """Show which keys sign here, by role.
+
+    A development set is made where there is none.
+
+    \b
+    Exit codes: 0 shown; 2 the set does not hold
+    Reads:      $GATEKEEPER_HOME/keys (else ~/.gatekeeper/keys), signing.yaml
+    See also:   keys init, sign, doctor
 
     \b
     Example:
