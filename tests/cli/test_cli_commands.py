@@ -17,7 +17,7 @@ from gatekeeper.testset import Manifest
 NAME = "chest_ct/nodule_malignancy"
 GROUPS = ["lock", "policy", "candidate", "ledger", "keys"]
 COMMANDS = [
-    *(["demo"], ["check"], ["evaluate"], ["verify"], ["sign"]),
+    *(["demo"], ["init"], ["check"], ["evaluate"], ["verify"], ["sign"], ["doctor"]),
     *(["lock", "create"], ["lock", "verify"], ["lock", "show"], ["lock", "overlap"]),
     *(["policy", "list"], ["policy", "show"], ["policy", "schema"]),
     *(["policy", "explain"], ["policy", "lint"], ["policy", "diff"], ["policy", "approve"], ["policy", "sources"]),
