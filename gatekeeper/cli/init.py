@@ -40,6 +40,7 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take what would be proposed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> int:
     """Begin a project: policy, candidate, test set and workflow.
 
@@ -85,7 +86,13 @@ def init(
         workflow=workflow is not False,
         **({"action": action} if action else {}),
     )
-    _print(begin(folder, wishes, force=force))
+    started = begin(folder, wishes, force=force)
+    if as_json:
+        from gatekeeper.canonical import pretty_json
+
+        typer.echo(pretty_json(started.to_json()), nl=False)
+    else:
+        _print(started)
     return 0
 
 
@@ -119,3 +126,5 @@ def _print(started: Started) -> None:
         typer.echo(printable(f"  cd {shlex.quote(str(started.folder))}"))
     for command in started.next:
         typer.echo(f"  {command}")
+    if started.unnamed_action:
+        typer.echo("\nThe workflow needs the action's owner and commit: OWNER and SHA in it, or init --action.")

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from gatekeeper.candidate.contract import Format
 from gatekeeper.candidate.load import named_files
+from gatekeeper.canonical import JSON
 from gatekeeper.errors import Code, UsageError
 from gatekeeper.starting.candidate_template import ARTEFACTS, candidate_yaml
 from gatekeeper.starting.learnt import Learnt, learn
@@ -23,6 +24,7 @@ from gatekeeper.starting.writing import write_together
 _ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 WORKFLOW = PurePosixPath(".github/workflows/model-release.yml")
 LOCK = PurePosixPath("testset/cases.lock")
+_TELL_NOTHING: tuple[Format, ...] = ("python", "command", "predictions")
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,22 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Started:
-    """What was written, in its order, each with what it is; the task that the test set is locked for."""
+    """What was written, in its order, each with what it is, and the commands that come next.
+
+    ``task`` is what the test set is locked for; ``unnamed_action`` says that the workflow does not know its action yet.
+    """
 
     folder: Path
     files: tuple[tuple[PurePosixPath, str], ...]
     parent: str
     task: str
     next: tuple[str, ...]
+    unnamed_action: bool
+
+    def to_json(self) -> dict[str, JSON]:
+        """Return it as plain data."""
+        listed: list[JSON] = [{"path": str(path), "what": what} for path, what in self.files]
+        return {"folder": str(self.folder), "over": self.parent, "files": listed, "next": [*self.next]}
 
 
 def missing_wishes(given: Iterable[tuple[str, object]]) -> UsageError:
@@ -84,6 +95,13 @@ def begin(folder: Path, wishes: Wishes, *, force: bool = False) -> Started:
         )
     check_action(wishes.action)
     parent = shipped_policy(wishes.context)
+    if wishes.id == parent.policy.id:
+        raise UsageError(
+            Code.DUPLICATE,
+            "this is the id of the shipped policy",
+            where=f"--id {wishes.id}",
+            mend=f"give yours another, such as {default_id(parent.name)}: releases tell policies apart by it",
+        )
     _check_task(wishes, parent)
     artefact, learnt = _artefact(folder, wishes)
     form = _format(wishes, parent, learnt)
@@ -91,7 +109,7 @@ def begin(folder: Path, wishes: Wishes, *, force: bool = False) -> Started:
     policy = PurePosixPath("policies") / f"{wishes.id.replace('.', '_')}.yaml"
     files: dict[PurePosixPath, tuple[str, str]] = {
         PurePosixPath("gatekeeper.yaml"): (_project(policy, candidate), "what a bare `gatekeeper check` works on"),
-        policy: (policy_yaml(parent, wishes.id), f"what is required, over {parent.name}"),
+        policy: (policy_yaml(parent, wishes.id, policy), f"what is required, over {parent.name}"),
         candidate: (
             candidate_yaml(parent.policy.context, form, artefact.name if artefact else None, learnt),
             "the model, its input and its output",
@@ -115,6 +133,7 @@ def begin(folder: Path, wishes: Wishes, *, force: bool = False) -> Started:
             + ("" if task == "classification" else f" --task {task}"),
             "gatekeeper check",
         ),
+        unnamed_action=wishes.workflow and wishes.action == PLACEHOLDER,
     )
 
 
@@ -137,7 +156,7 @@ def _artefact(folder: Path, wishes: Wishes) -> tuple[PurePosixPath | None, Learn
     check_path(relative, "--artefact")
     # What a candidate may name: what is there, and reached by no link.
     next(iter(named_files(folder / "gatekeeper.yaml", [str(relative)])), None)
-    return relative, learn(folder / relative)
+    return relative, None if wishes.format in _TELL_NOTHING else learn(folder / relative)
 
 
 def _format(wishes: Wishes, parent: Shipped, learnt: Learnt | None) -> Format:

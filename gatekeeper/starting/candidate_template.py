@@ -39,7 +39,7 @@ def candidate_yaml(context: Context, form: Format, artefact: str | None, learnt:
     known = learnt or Learnt(form)
     return f"""\
 # The candidate: what is run, what it takes, what its answers mean, and from where on it calls a case positive. All of
-# it, and every file that it names, is in the digest that is released: `gatekeeper candidate digest THIS_FILE`.
+# it, and every file that it names, is in the digest that is released: `gatekeeper candidate digest FILE`.
 # CHECK marks what no file can say. {_told(known)}
 description: "CHECK: what it is, its version, and what it was trained on"
 {_files(context, form, artefact, known)}
@@ -50,6 +50,8 @@ output:
 
 
 def _told(known: Learnt) -> str:
+    if known.parse_error is not None:
+        return f"The artefact could not be parsed ({known.parse_error})."
     said = [
         *([f"{known.parameters:,} parameters"] if known.parameters else []),
         *(["the size of its input"] if known.size else []),

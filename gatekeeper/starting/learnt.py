@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ class Learnt:
 
     ``size`` along the axes of an image, ``axes`` how many there are. ``answers`` is the number of values (or channels)
     that come out for a case, ``has_axes`` whether they are images. ``probabilities``: the graph holds an operator that
-    makes probabilities, somewhere. ``needs_trust`` as ``gatekeeper candidate inspect`` tells.
+    makes probabilities, somewhere. ``parse_error`` is the type of what stopped the parser.
     """
 
     format: Format
@@ -35,6 +35,7 @@ class Learnt:
     whole_numbers: bool = False
     probabilities: bool | None = None
     parameters: int | None = None
+    parse_error: str | None = None
 
 
 def learn(artefact: Path) -> Learnt:
@@ -42,7 +43,7 @@ def learn(artefact: Path) -> Learnt:
     from gatekeeper.candidate.inspection import inspect
 
     found = inspect(artefact)
-    return learnt_from(found.format, found.anatomy)
+    return replace(learnt_from(found.format, found.anatomy), parse_error=found.parse_error)
 
 
 def learnt_from(form: Format, anatomy: Anatomy) -> Learnt:

@@ -4,24 +4,28 @@ Prose has a space after its mark, what may be taken in has none: take the mark a
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from gatekeeper.policy import Policy
 from gatekeeper.starting.nearest import Shipped
 
 _EXAMPLE = 'basis: {source: "our register, 2026", status: verified, note: "How the figure follows from the source."}'
 
 
-def policy_yaml(parent: Shipped, id_: str) -> str:
-    """Return the layer. What stands in it as a comment holds once its marks are taken away."""
+def policy_yaml(parent: Shipped, id_: str, path: PurePosixPath) -> str:
+    """Return the layer that will lie at ``path``; what it has as a comment holds once its marks are taken away."""
     policy = parent.policy
     return f"""\
 # What this site requires. It lies upon a shipped policy and says only what differs; all else stays as shipped:
 # `gatekeeper policy explain {parent.name}` tells each requirement in plain English, and the cases that it takes;
-# `gatekeeper policy diff {parent.name} THIS_FILE` what this file makes stricter or looser.
+# `gatekeeper policy diff {parent.name} {path}`
+# what this file makes stricter or looser.
 defaults: [{parent.name}]
 id: {id_}
 version: "0.1.0"   # raise it with every change: a dossier names id, version and digest
-{_prevalence(policy)}{_requirement(policy)}{_subgroups(policy)}\
-# Before a release QA signs the digest of the whole: gatekeeper policy approve THIS_FILE --by "Dr Ada Example"
+{_prevalence(policy)}{_requirement(policy)}{_subgroups(policy)}
+# Before a release QA signs the digest of the whole:
+# `gatekeeper policy approve {path} --by "Dr Ada Example"`
 """
 
 

@@ -51,7 +51,7 @@ jobs:
     # gatekeeper.yaml names: runs-on: [self-hosted, gpu].
     runs-on: ubuntu-24.04
     permissions:
-      contents: read   # nothing here may write, and no secret is given: the model is code of somebody's
+      contents: read  # nothing here may write, and no secret is given: a model is somebody's code
     steps:
       - uses: {_CHECKOUT} # v5.0.0
         with:
@@ -65,5 +65,5 @@ jobs:
           # The root certificate that the lock was signed under, and settings of the run, one a line:
           #trust: root.pem
           #overrides: engine.device=cuda
-          inconclusive: block   # or warn: too few cases then do not stop the pipeline, and release nothing
+          inconclusive: block  # or warn: too few cases then do not stop the pipeline, and release nothing
 """

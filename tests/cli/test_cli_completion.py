@@ -99,6 +99,11 @@ def test_what_is_offered_is_what_there_is(tmp_path: Path, monkeypatch: pytest.Mo
     assert {one.name for one in PERTURBATIONS} == set(OFFERS["policy perturbations", "names"]())
 
 
+def test_kinds_of_reports_are_those_of_the_catalogue() -> None:
+    kinds = pytest.importorskip("gatekeeper.reporters.kinds").REPORTERS
+    assert {offer.rstrip(":") for offer in OFFERS["check", "report"]()} == {reporter.name for reporter in kinds}
+
+
 def test_every_line_of_the_table_is_of_a_parameter_that_there_is() -> None:
     def parameters(command: object, path: tuple[str, ...] = ()) -> set[tuple[str, str]]:
         found = {(" ".join(path), parameter.name) for parameter in getattr(command, "params", ())}

@@ -167,6 +167,17 @@ def test_a_torch_that_dies_is_a_finding(tmp_path: Path, monkeypatch: pytest.Monk
     assert states(DeviceTrial().findings()) == {"torch": State.BROKEN}
 
 
+def test_gpus_are_told_with_their_formats_and_a_useless_one_is_optional() -> None:
+    from gatekeeper.doctor.devices import _of
+
+    good = ["NVIDIA H100", 80 << 30, "9.0", ["fp32", "tf32", "bf16", "fp16"]]
+    told = {"torch": "2", "cuda": "12.8", "cpu": ["fp32"], "gpus": [good, ["old", 1 << 30, "3.0", []]], "fault": None}
+    found = {finding.what: finding for finding in _of(told)}
+    assert found["cuda:0"].value == "NVIDIA H100, 80 GiB, compute capability 9.0: fp32, tf32, bf16, fp16"
+    assert (found["cuda:0"].state, found["cuda:1"].state) == (State.WORKS, State.MISSING)
+    assert states(_of({**told, "cpu": []}))["cpu"] is State.BROKEN
+
+
 def test_progress_goes_to_its_end(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     examine(tmp_path / "home", tmp_path / "out", lambda stage, done, total: told.append((done, total)))

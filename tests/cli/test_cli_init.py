@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import resource
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, get_args
 
@@ -265,11 +269,38 @@ def test_links_and_folders_in_the_way_are_never_followed_or_replaced(project: Pa
     assert files_below(project) == {"testset"}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_folder_that_cannot_be_written_is_code_2_and_left_as_it_was(project: Path) -> None:
-    (project / "model").mkdir(mode=0o500)
-    assert call("init", "--context", NAME, "--yes", home=project, cwd=project).returncode == 2
-    assert {path.name for path in project.iterdir()} == {"model"}
+def test_a_disk_that_fills_up_leaves_nothing_behind(project: Path) -> None:
+    """Files may grow to 1000 bytes: some of the project would fit, and none of it is left."""
+    (project / "model").mkdir()
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "gatekeeper", "init", "--context", NAME, "--yes"],
+        preexec_fn=limit,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "error[GK113]" in done.stderr
+    assert [path.name for path in project.rglob("*")] == ["model"]
+
+
+def test_a_folder_that_cannot_be_made_is_code_2(project: Path) -> None:
+    for folder in ("/proc/no/such", str(Path(__file__)), str(Path(__file__) / "below")):
+        done = call("init", folder, "--context", NAME, "--yes", home=project)
+        assert done.returncode == 2
+        assert "error[GK113]" in done.stderr
+
+
+def test_what_was_written_is_told_as_json_too(project: Path) -> None:
+    done = call("init", "site", "--context", NAME, "--yes", "--json", home=project, cwd=project)
+    told = json.loads(done.stdout)
+    assert {entry["path"] for entry in told["files"]} == WRITTEN == files_below(project / "site")
+    assert (told["over"], told["folder"], len(told["next"])) == (NAME, "site", 3)
 
 
 @pytest.mark.parametrize(
@@ -295,6 +326,7 @@ def test_without_a_terminal_what_is_missing_is_named(arguments: list[str], flags
         (["--context", "base/triage"], "give one of"),
         (["--context", "../etc/passwd"], "give one of"),
         (["--context", NAME, "--task", "segmentation"], "is of classification"),
+        (["--context", NAME, "--id", "chest_ct.nodule_malignancy"], "the id of the shipped policy"),
         (["--context", NAME, "--format", "pickle"], "give one of"),
         (["--context", NAME, "--action", "o/r@main"], "commit"),
         (["--context", NAME, "--action", "o/r@" + "0" * 40 + "\n"], "commit"),
@@ -329,6 +361,58 @@ def test_the_workflow_asks_for_little_and_pins_what_it_uses(project: Path) -> No
     assert not any("run" in step for step in job["steps"])
     assert "secrets" not in Path(".github/workflows/model-release.yml").read_text()
     assert not (project.parent / "x").exists()
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        ["check-jsonschema", "--builtin-schema", "vendor.github-workflows"],
+        ["actionlint"],
+        ["zizmor", "--offline", "--quiet"],
+    ],
+    ids=lambda tool: tool[0],
+)
+def test_other_people_s_checkers_find_nothing_in_the_workflow(tool: list[str], project: Path) -> None:
+    program = Path(sys.executable).parent / tool[0]
+    if not program.is_file():
+        pytest.skip(f"{tool[0]} is not installed here: it belongs to the extra lint")
+    begin(Path("."), Wishes(NAME, "our_site.x", action="org/gate@0123456789abcdef0123456789abcdef01234567"))
+    command = [str(program), *tool[1:], ".github/workflows/model-release.yml"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_on_a_terminal_it_asks_for_what_was_not_given(project: Path) -> None:
+    ours, theirs = os.openpty()
+    os.write(ours, b"chest_ct/nodule_malignancy\nour_site.asked\n\nn\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "gatekeeper", "init"],
+        stdin=theirs,
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert done.returncode == 0, shown
+    for words in ("breast/mammography_screening", "number or name", "Id of your policy", "Format", "Write a workflow"):
+        assert words in shown
+    assert "id: our_site.asked" in Path("policies/our_site_asked.yaml").read_text()
+    assert not Path(".github").exists()
+
+
+@pytest.mark.parametrize(("form", "name"), [("predictions", "scores.csv"), ("command", "run.sh"), ("onnx", "bad.onnx")])
+def test_an_artefact_that_tells_nothing_is_named_all_the_same(form: str, name: str, project: Path) -> None:
+    Path("model").mkdir()
+    Path("model", name).write_text("case_id,output\n")
+    begin(Path("."), Wishes(NAME, "our_site.x", format=form, artefact=Path("model", name)))  # type: ignore[arg-type]
+    written = Path("model/candidate.yaml").read_text()
+    validate(Contract, parse_yaml(written.encode(), "candidate.yaml"))
+    assert f'"{name}"' in written
+    assert ("could not be parsed" in written) == (form == "onnx")
 
 
 def test_no_workflow_is_written_when_none_is_wanted(project: Path) -> None:
