@@ -51,8 +51,11 @@ def roles() -> list[str]:
 
 
 def reports() -> list[str]:
-    """Return the kinds of ``--report``, each with what comes before its path."""
-    return [f"{kind}:" for kind in ("text", "json", "junit", "sarif", "markdown", "html")] + ["github"]
+    """Return what ``--report`` takes, each kind with a file that it could be written to."""
+    return [
+        *("text:verdict.txt", "json:verdict.json", "junit:junit.xml", "sarif:verdict.sarif"),
+        *("markdown:verdict.md", "html:dossier.html", "github"),
+    ]
 
 
 def formats() -> list[str]:

@@ -126,5 +126,7 @@ def _print(started: Started) -> None:
         typer.echo(printable(f"  cd {shlex.quote(str(started.folder))}"))
     for command in started.next:
         typer.echo(f"  {command}")
+    if started.off_root:
+        typer.echo("\nThis folder is not the root of its repository: move .github there, and mend the paths in it.")
     if started.unnamed_action:
         typer.echo("\nThe workflow needs the action's owner and commit: OWNER and SHA in it, or init --action.")

@@ -40,6 +40,7 @@ def examine_keys(home: Path) -> Iterator[Finding]:
     yield from _settings(folder)
     yield from _set(home)
     yield from _permissions(folder)
+    yield from _home_is_writable(home)
 
 
 def _settings(folder: Path) -> Iterator[Finding]:
@@ -62,14 +63,18 @@ def _set(home: Path) -> Iterator[Finding]:
 
     try:
         root, places = own_trust(home).root, key_places(home)
-        tool = _certificate(home / "keys" / "tool.pem")
+        certificates = {role: _certificate(home / "keys", role) for role, place in places.items() if place}
     except (GatekeeperError, OSError, ValueError) as error:
         told = error.problems[0].what if isinstance(error, GatekeeperError) else type(error).__name__
         yield broken(_AREA, "key set", told, "complete the set, or move the folder away and run: gatekeeper keys init")
         return
-    for what, certificate in (("root", root), ("tool", tool)):
+    yield _end("root", root)
+    for role, certificate in certificates.items():
         if certificate is not None:
-            yield _end(what, certificate)
+            yield _end(role, certificate)
+        else:
+            told = "in a file or a token that is not opened here"
+            yield missing(_AREA, f"{role} certificate", told, "see that it is valid: gatekeeper keys show")
     if is_development(root):
         mend = "put the keys of your authority into the folder: docs/signing.md"
         yield missing(_AREA, "kind", "development keys: nothing that they sign is released", mend)
@@ -94,9 +99,12 @@ def _end(what: str, certificate: Certificate) -> Finding:
     return works(_AREA, f"{what} certificate", told)
 
 
-def _certificate(path: Path) -> Certificate | None:
+def _certificate(folder: Path, role: str) -> Certificate | None:
     from cryptography.x509 import load_pem_x509_certificate
 
+    from gatekeeper.trust.settings import load_settings
+
+    path = folder / (load_settings(folder).of(role).certificate or f"{role}.pem")
     return load_pem_x509_certificate(path.read_bytes()) if path.is_file() else None
 
 
@@ -129,6 +137,10 @@ def examine_ledger(home: Path) -> Iterator[Finding]:
     from gatekeeper.trust import Ledger
 
     path = home / "ledger.sqlite"
+    if path.exists() and not os.access(path, os.W_OK):
+        mend = f"chmod u+w {shlex.quote(str(path))}"
+        yield broken("ledger", "ledger", "it cannot be written, and every check adds a line", mend)
+        return
     if not path.is_file() or path.stat().st_size == 0:
         yield works("ledger", "ledger", "none yet: the first check begins it")
         return

@@ -48,7 +48,8 @@ class Wishes:
 class Started:
     """What was written, in its order, each with what it is, and the commands that come next.
 
-    ``task`` is what the test set is locked for; ``unnamed_action`` says that the workflow does not know its action yet.
+    ``task`` is what the test set is locked for; ``unnamed_action`` says that the workflow does not know its action
+    yet, ``off_root`` that the folder is not the root of its repository, where alone GitHub looks for workflows.
     """
 
     folder: Path
@@ -57,6 +58,7 @@ class Started:
     task: str
     next: tuple[str, ...]
     unnamed_action: bool
+    off_root: bool
 
     def to_json(self) -> dict[str, JSON]:
         """Return it as plain data."""
@@ -134,7 +136,13 @@ def begin(folder: Path, wishes: Wishes, *, force: bool = False) -> Started:
             "gatekeeper check",
         ),
         unnamed_action=wishes.workflow and wishes.action == PLACEHOLDER,
+        off_root=wishes.workflow and _is_off_root(folder),
     )
+
+
+def _is_off_root(folder: Path) -> bool:
+    real = folder.resolve()
+    return not (real / ".git").exists() and any((above / ".git").exists() for above in real.parents)
 
 
 def _check_task(wishes: Wishes, parent: Shipped) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -101,7 +102,7 @@ def test_what_is_offered_is_what_there_is(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_kinds_of_reports_are_those_of_the_catalogue() -> None:
     kinds = pytest.importorskip("gatekeeper.reporters.kinds").REPORTERS
-    assert {offer.rstrip(":") for offer in OFFERS["check", "report"]()} == {reporter.name for reporter in kinds}
+    assert {offer.partition(":")[0] for offer in OFFERS["check", "report"]()} == {reporter.name for reporter in kinds}
 
 
 def test_every_line_of_the_table_is_of_a_parameter_that_there_is() -> None:
@@ -149,6 +150,19 @@ def test_bash_itself_completes_with_the_script_that_is_shown(tmp_path: Path) -> 
     )
     assert "offered: neuro/ich_triage" in done.stdout, done.stderr
     assert "-o default" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_itself_completes_with_the_script_that_is_shown(tmp_path: Path) -> None:
+    program = tmp_path / "gatekeeper"
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(PROGRAM)} "$@"\n')
+    program.chmod(0o755)
+    played = 'gatekeeper --show-completion | source; complete -C "gatekeeper check --policy neuro/ich"'
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        ["fish", "-c", played], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.split() == ["neuro/ich_triage"], done.stderr
 
 
 def test_installing_writes_to_the_home_of_the_user_alone(tmp_path: Path) -> None:

@@ -97,6 +97,17 @@ def test_keys_are_told_as_they_are(tmp_path: Path) -> None:
     assert before.keys() == everything_below(tmp_path).keys()
 
 
+def test_a_certificate_that_is_not_opened_is_no_certificate_that_holds(tmp_path: Path) -> None:
+    load_keys(tmp_path)
+    for name in ("tool.pem", "tool.key.pem"):
+        (tmp_path / "keys" / name).unlink()
+    (tmp_path / "keys" / "tool.p12").write_bytes(b"locked")
+    (tmp_path / "keys" / "tool.p12").chmod(0o600)
+    found = {finding.what: finding for finding in examine_keys(tmp_path)}
+    assert found["tool certificate"].state is State.MISSING
+    assert found["key of tool"].value == "tool.p12"
+
+
 def test_an_expired_certificate_is_broken(tmp_path: Path) -> None:
     from datetime import UTC, datetime
 

@@ -19,6 +19,7 @@ from command_line import call
 from made_up_bench import Bench
 from numpy.typing import NDArray
 
+from gatekeeper.candidate.adapters.anatomy import Anatomy, Port
 from gatekeeper.candidate.contract import Contract, Format
 from gatekeeper.cli import main
 from gatekeeper.errors import Code, UsageError
@@ -27,6 +28,7 @@ from gatekeeper.policy.lint import Weight
 from gatekeeper.policy.review import review
 from gatekeeper.starting import Wishes, begin, nearest_policy, shipped_policies
 from gatekeeper.starting.candidate_template import candidate_yaml
+from gatekeeper.starting.learnt import learnt_from
 from gatekeeper.strict_yaml import parse_yaml
 from gatekeeper.validation import validate
 
@@ -413,6 +415,58 @@ def test_an_artefact_that_tells_nothing_is_named_all_the_same(form: str, name: s
     validate(Contract, parse_yaml(written.encode(), "candidate.yaml"))
     assert f'"{name}"' in written
     assert ("could not be parsed" in written) == (form == "onnx")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "operators", "words"),
+    [
+        ("n x 1 x 64 x 64", "n x 1", ["Conv"], ["size: [64, 64]", "kind: logit ", 'positive: "malignant"']),
+        ("n x 3 x 64 x 64", "n", ["Conv", "Sigmoid"], ["channels: 3   # as", "kind: probability "]),
+        ("n x 1 x h x w", "n x 3", ["Softmax"], ["dimensions: 2", "kind: softmax ", '"malignant", "class 2"]']),
+        ("n x 1 x 8 x 9 x 10", "n x 2", ["Gemm"], ["size: [8, 9, 10]", "orientation: RAS", "kind: logits "]),
+        ("n x 7", "", [], ["dimensions: 3", "kind: probability ", "channels: 1   # CHECK"]),
+        ("99999999999 x 0 x -1", "x x x x", ["\nevil: true"], ["dimensions: 3"]),
+    ],
+)
+def test_what_a_graph_says_of_itself_is_filled_in(
+    inputs: str, outputs: str, operators: list[str], words: list[str]
+) -> None:
+    anatomy = Anatomy(
+        inputs=(Port(name="\nevil: true", dtype="float", shape=inputs),),
+        outputs=(Port(name="y", dtype="float", shape=outputs),),
+        operators=dict.fromkeys(operators, 1),
+    )
+    context = load_policy(NAME).policy.context
+    written = candidate_yaml(context, "onnx", "m.onnx", learnt_from("onnx", anatomy))
+    validate(Contract, parse_yaml(written.encode(), "candidate.yaml"))
+    for word in words:
+        assert word in written
+    assert "evil" not in written
+
+
+@pytest.mark.parametrize(
+    ("outputs", "dtype", "operators", "kind"),
+    [
+        ("n x 2 x h x w x d", "float", ["Conv"], "mask_softmax"),
+        ("n x 1 x h x w x d", "float", ["Conv"], "mask_logit"),
+        ("n x 1 x h x w x d", "float", ["Sigmoid"], "mask_probability"),
+        ("n x 1 x h x w x d", "int64", ["ArgMax"], "mask"),
+    ],
+)
+def test_the_channels_of_a_graph_say_what_kind_of_mask_comes_out(
+    outputs: str, dtype: str, operators: list[str], kind: str
+) -> None:
+    anatomy = Anatomy(outputs=(Port(name="y", dtype=dtype, shape=outputs),), operators=dict.fromkeys(operators, 1))
+    context = load_policy("neuro/brain_extraction").policy.context
+    written = candidate_yaml(context, "onnx", "m.onnx", learnt_from("onnx", anatomy))
+    assert validate(Contract, parse_yaml(written.encode(), "candidate.yaml")).output.kind == kind
+
+
+def test_a_folder_within_a_repository_is_told_that_workflows_lie_at_its_root(project: Path) -> None:
+    (project / ".git").mkdir()
+    assert not begin(project, Wishes(NAME, "our_site.x")).off_root
+    assert begin(project / "below", Wishes(NAME, "our_site.x")).off_root
+    assert not begin(project / "more", Wishes(NAME, "our_site.x", workflow=False)).off_root
 
 
 def test_no_workflow_is_written_when_none_is_wanted(project: Path) -> None:
