@@ -365,6 +365,17 @@ def test_the_workflow_asks_for_little_and_pins_what_it_uses(project: Path) -> No
     assert not (project.parent / "x").exists()
 
 
+def test_the_workflow_gives_the_action_inputs_that_it_has(project: Path) -> None:
+    action = Path(__file__).parents[2] / ".github" / "actions" / "gatekeeper" / "action.yml"
+    if not action.is_file():
+        pytest.skip("this copy of the repository has no action")
+    begin(Path("."), Wishes(NAME, "our_site.x"))
+    workflow = yaml.safe_load(uncommented(Path(".github/workflows/model-release.yml").read_text()))
+    (step,) = [step for job in workflow["jobs"].values() for step in job["steps"] if "gatekeeper" in step["uses"]]
+    assert set(step["with"]) == {"policy", "candidate", "testset", "overrides", "trust", "inconclusive"}
+    assert set(step["with"]) <= set(yaml.safe_load(action.read_text())["inputs"])
+
+
 @pytest.mark.parametrize(
     "tool",
     [
