@@ -22,7 +22,7 @@ from gatekeeper.testset import LockedTestSet, Manifest
 from gatekeeper.testset.unusable import MADE, OF_VOLUMES, chosen, inputs_of
 
 # task of a policy -> what a test set for it is locked for
-_LOCKED_TASKS: Mapping[str, str] = MappingProxyType(
+LOCKED_TASKS: Mapping[str, str] = MappingProxyType(
     {
         "classification": "classification",
         "segmentation": "segmentation",
@@ -34,7 +34,7 @@ _LOCKED_TASKS: Mapping[str, str] = MappingProxyType(
 
 def check_test_set(policy: Policy, manifest: Manifest) -> None:
     """Hold a test set against a policy: its task, and the attributes of subgroups. Raises UsageError."""
-    task = _LOCKED_TASKS.get(policy.context.task)
+    task = LOCKED_TASKS.get(policy.context.task)
     if task != manifest.task:
         raise UsageError(
             Code.MISMATCH,
@@ -55,7 +55,7 @@ def check_test_set(policy: Policy, manifest: Manifest) -> None:
 def check_candidate(policy: Policy, plan: Plan, contract: Contract) -> Asked:
     """Hold what a candidate declares against a policy; return what the evidence must hold. Raises UsageError."""
     kinds = {"classification": CALLS, "segmentation": MASKS, "detection": ("boxes",)}
-    wanted = kinds[_LOCKED_TASKS[policy.context.task]]
+    wanted = kinds[LOCKED_TASKS[policy.context.task]]
     if contract.output.kind not in wanted:
         raise UsageError(
             Code.MISMATCH,

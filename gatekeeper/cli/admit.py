@@ -30,12 +30,21 @@ def admit(
     allow_development: AllowDevelopment = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> int:
-    """Say whether a model may be started: whether a signed record releases it for this context, today.
+    """Say whether a model may be started, for this context, today.
+
+    It may where signed records in a store release it, and nothing revokes it. Nothing is run, recomputed or fetched. A
+    record or a revocation that does not hold is told, where nothing else admits.
 
     \b
-    Nothing is run, recomputed or fetched. Exits 0 when admitted; 1 when no record releases it; 3 when a record or a
-    revocation does not hold, and nothing else admits. Example:
-      gatekeeper admit --model model/cnn.yaml --context chest_ct.nodule_malignancy --store releases --trust root.pem
+    Exit codes: 0 admitted; 1 no record releases it; 2 usage; 3 integrity
+    Reads:      the model's files, the store; $GATEKEEPER_HOME/keys/root.pem,
+                unless --trust is given
+    See also:   promote, revoke, rollback, verify
+
+    \b
+    Example:
+      gatekeeper admit --model model/cnn.yaml \\
+          --context chest_ct.nodule_malignancy --store releases --trust root.pem
     """
     from dataclasses import replace
 

@@ -32,7 +32,15 @@ def _candidate() -> None:
 
 @candidate.command("digest")
 def digest(path: Annotated[Path, typer.Argument(metavar="CANDIDATE", help="The candidate's YAML file.")]) -> int:
-    """Print the digest that names a candidate: artefact, adapter and operating point. Nothing of it is run.
+    """Print the digest that names a candidate.
+
+    It covers artefact, adapter and operating point. Every file that it names follows, each with its SHA-256. Nothing of
+    it is run.
+
+    \b
+    Exit codes: 0 printed; 2 usage, or the candidate does not hold
+    Reads:      the candidate's YAML and its files
+    See also:   candidate inspect, check
 
     \b
     Example:
@@ -52,10 +60,18 @@ def inspect(
     path: Annotated[Path, typer.Argument(metavar="CANDIDATE", help="The candidate's YAML file, or its artefact.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> int:
-    """Tell what a candidate is made of: files, digests, parameters, operators, what needs trust and why.
+    """Tell what a candidate is made of, and what needs trust.
+
+    Files, digests, parameters, inputs, outputs, operators. Its files are parsed in a walled-in process. What is found
+    is advice and changes no verdict.
 
     \b
-    Its files are parsed in a walled-in process. What is found is advice and changes no verdict. Example:
+    Exit codes: 0 told; 2 usage; 5 no isolation works here
+    Reads:      the candidate's YAML and its files, or a bare artefact
+    See also:   candidate digest, init --artefact, doctor
+
+    \b
+    Example:
       gatekeeper candidate inspect model.onnx
     """
     from gatekeeper.candidate.inspection import inspect as look

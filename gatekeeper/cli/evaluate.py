@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="[OVERRIDE]...", help="policy.…")] = None,
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="OVERRIDE", help="policy.…")] = None,
     policy: Annotated[str | None, typer.Option(help="Another policy: a name, or a YAML file.")] = None,
     trust: Trusted = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
@@ -26,11 +26,20 @@ def evaluate(
     report: ReportOption = None,
     no_color: NoColour = False,
 ) -> int:
-    """Judge the stored evidence of a run again, or under another policy. Nothing is run or written.
+    """Judge a run's evidence again, or under another policy.
+
+    The stored evidence is judged; nothing is run or written. The run is verified first; then the same code that judged
+    it judges its evidence by its own policy, or by the one that is given.
+
+    \b
+    Exit codes: 0 pass; 1 fail; 2 usage; 3 integrity; 4 inconclusive; 5 invalid
+    Reads:      the run; $GATEKEEPER_HOME/keys/root.pem, unless --trust is given
+    See also:   check, verify, policy diff
 
     \b
     Example:
-      gatekeeper evaluate reports/2026-11-23-151500-nodules-4f1c --policy policies/stricter.yaml
+      gatekeeper evaluate reports/2026-11-23-151500-nodules-4f1c \\
+          --policy policies/stricter.yaml
     """
     from gatekeeper.cli.inputs import trusted
     from gatekeeper.cli.output import console, exit_code

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gatekeeper.errors import Code, UsageError
-from gatekeeper.evidence import Record
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
+    from gatekeeper.cli.project import Project
     from gatekeeper.trust import Trust
 
 Trusted = Annotated[
@@ -25,19 +25,10 @@ Trusted = Annotated[
 PROJECT_FILE = "gatekeeper.yaml"
 
 
-class Project(Record):
-    """``gatekeeper.yaml``: what ``gatekeeper check`` works on when its options are left out."""
-
-    policy: str | None = None
-    candidate: str | None = None
-    testset: str | None = None
-    approval: str | None = None
-    root: str | None = None
-    out: str = "reports"
-
-
 def read_project() -> Project:
     """Read ``gatekeeper.yaml`` in the working folder; an empty project when there is none."""
+    from gatekeeper.cli.project import Project
+
     path = Path(PROJECT_FILE)
     if not path.is_file():
         return Project()

@@ -26,12 +26,19 @@ def init(
         Path | None, typer.Option(metavar="ROOT.pem", help="Take what this root signed; sign with a development key.")
     ] = None,
 ) -> int:
-    """Make a development root with keys of the tool, the engineer and QA, where there is none; show the set.
+    """Make development keys of the tool, the engineer and QA.
+
+    Only where there is no set; then the set is shown. Keys for release come from your own authority: put them, or
+    signing.yaml that names them, into the folder shown. With --trust only the tool gets a key, of a root that nobody
+    keeps: enough for a pipeline to check a candidate on a test set that your organisation has locked.
 
     \b
-    Keys for release come from your own authority: put them, or signing.yaml that names them, into the folder shown.
-    With --trust only the tool gets a key, of a root that nobody keeps: enough for a pipeline to check a candidate on a
-    test set that your organisation has locked. Example:
+    Exit codes: 0 there is a set; 2 it cannot be written, or does not hold
+    Writes:     $GATEKEEPER_HOME/keys (else ~/.gatekeeper/keys)
+    See also:   keys show, sign, doctor
+
+    \b
+    Example:
       gatekeeper keys init
     """
     from gatekeeper.cli.inputs import home
@@ -47,7 +54,14 @@ def init(
 
 @keys.command("show")
 def show() -> int:
-    """Show which keys sign here; a development set is made where there is none.
+    """Show which keys sign here, by role.
+
+    A development set is made where there is none.
+
+    \b
+    Exit codes: 0 shown; 2 the set does not hold
+    Reads:      $GATEKEEPER_HOME/keys (else ~/.gatekeeper/keys), signing.yaml
+    See also:   keys init, sign, doctor
 
     \b
     Example:

@@ -20,7 +20,14 @@ def register(app: typer.Typer) -> None:
 
 @ledger.command("show")
 def show() -> int:
-    """Print every line of the ledger.
+    """Print every line of the ledger, this machine's audit trail.
+
+    A line has its number, its time in UTC, its kind, and what happened as JSON.
+
+    \b
+    Exit codes: 0 printed; 2 it cannot be opened; 3 it is damaged
+    Reads:      $GATEKEEPER_HOME/ledger.sqlite (else ~/.gatekeeper)
+    See also:   ledger verify
 
     \b
     Example:
@@ -45,10 +52,18 @@ def verify(
     ] = None,
     trust: Trusted = None,
 ) -> int:
-    """Check the chain of the ledger from its first line to its last, and that it passes through signed checkpoints.
+    """Check the chain of the ledger, from first line to last.
+
+    A chain cannot show by itself that its end was cut off, or that it was written anew; the signed checkpoints of runs,
+    given with --against, can: the chain must pass through them.
 
     \b
-    A chain cannot show by itself that its end was cut off, or that it was written anew; checkpoints can. Example:
+    Exit codes: 0 it holds; 2 usage; 3 it does not
+    Reads:      $GATEKEEPER_HOME/ledger.sqlite (else ~/.gatekeeper)
+    See also:   ledger show, verify
+
+    \b
+    Example:
       gatekeeper ledger verify --against reports/2026-11-23-1015-ich_triage-4f1f
     """
     from gatekeeper.attestation import checkpoint_of

@@ -28,12 +28,22 @@ def promote(
     allow_development: AllowDevelopment = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> int:
-    """Put a run into a store, and point a name to its candidate if `gatekeeper admit` would admit it.
+    """Publish a run in a store, and point an alias to its candidate.
+
+    The alias is pointed only where `gatekeeper admit` would admit the candidate. The dossier is verified first, every
+    number of it. A run that is not admitted is published as well: a FAIL keeps an older PASS of the same candidate out.
 
     \b
-    The dossier is verified first, every number of it. A run that is not admitted is published as well: a FAIL keeps an
-    older PASS of the same candidate out. Exits as `admit` does. Example:
-      gatekeeper promote reports/RUN --store /srv/releases --alias production --require-role qa
+    Exit codes: 0 admitted; 1 no record releases it; 2 usage; 3 integrity
+    Reads:      the run, the store; $GATEKEEPER_HOME/keys/root.pem, unless
+                --trust is given
+    Writes:     the store; a line of the ledger
+    See also:   admit, rollback, revoke, verify
+
+    \b
+    Example:
+      gatekeeper promote reports/RUN --store /srv/releases \\
+          --alias production --require-role qa
     """
     from dataclasses import asdict
 

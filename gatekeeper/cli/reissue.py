@@ -23,12 +23,23 @@ def reissue(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was issued as JSON.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdict.")] = False,
 ) -> int:
-    """Write a run's dossier anew under this machine's keys, from its stored evidence. Nothing is run.
+    """Sign a run's dossier anew, under this machine's keys.
+
+    The dossier is made anew from the run's stored evidence; nothing is run. The run is verified first: --trust names
+    whom its signature is held against. So the machine that loads models needs no key for release, and the one that
+    signs needs no model.
 
     \b
-    The run is verified first: --trust names whom its signature is held against. So the machine that loads models needs
-    no key for release, and the one that signs needs no model. Example:
-      gatekeeper reissue reports/2026-11-23-151500-nodules-4f1c --out signed --trust tool=validate-root.pem
+    Exit codes: 0 pass; 1 fail; 2 usage; 3 the run does not hold; 4
+                inconclusive; 5 invalid
+    Reads:      the run; $GATEKEEPER_HOME (else ~/.gatekeeper): keys, ledger
+    Writes:     a folder for the run below --out; a line of the ledger
+    See also:   check, verify, sign
+
+    \b
+    Example:
+      gatekeeper reissue reports/2026-11-23-151500-nodules-4f1c \\
+          --out signed --trust tool=validate-root.pem
     """
     from gatekeeper.canonical import JSON, pretty_json
     from gatekeeper.cli.inputs import home, trusted

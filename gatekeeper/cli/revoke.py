@@ -33,11 +33,21 @@ def revoke(
     trust: Trusted = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was revoked as JSON.")] = False,
 ) -> int:
-    """Revoke a candidate, or one run, for good: a signed statement that `gatekeeper admit` honours.
+    """Revoke a candidate, or one run of it, for good.
+
+    A signed statement is put into the store, which `gatekeeper admit` honours. A candidate that is revoked is admitted
+    by no run any more.
 
     \b
-    A candidate that is revoked is admitted by no run any more. Example:
-      gatekeeper revoke --model model/cnn.yaml --because "misses calcified nodules, CAPA-17" --store /srv/releases
+    Exit codes: 0 revoked; 2 usage, or no such key; 3 integrity
+    Reads:      the store; $GATEKEEPER_HOME/keys
+    Writes:     the store; a line of the ledger
+    See also:   admit, promote, rollback
+
+    \b
+    Example:
+      gatekeeper revoke --model model/cnn.yaml \\
+          --because "misses calcified nodules, CAPA-17" --store /srv/releases
     """
     from dataclasses import asdict
 

@@ -27,10 +27,20 @@ def rollback(
     allow_development: AllowDevelopment = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> int:
-    """Point a name to what it pointed to before, if that is admitted today; else change nothing, and say why.
+    """Point an alias to what it pointed to before, if admitted today.
+
+    Else nothing is changed, and the reason is told. With --past-refused earlier ones that are no longer admitted are
+    gone past.
 
     \b
-    Exits as `gatekeeper admit` does. Example:
+    Exit codes: 0 set back; 1 no record releases it; 2 usage; 3 integrity
+    Reads:      the store; $GATEKEEPER_HOME/keys/root.pem, unless --trust is
+                given
+    Writes:     the store; a line of the ledger
+    See also:   promote, admit, revoke
+
+    \b
+    Example:
       gatekeeper rollback --store /srv/releases --alias production
     """
     from gatekeeper.canonical import pretty_json

@@ -24,11 +24,20 @@ def sign(
     trust: Trusted = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was signed as JSON.")] = False,
 ) -> int:
-    """Countersign a dossier that holds: name, time and meaning stand on page one (21 CFR 11.50).
+    """Countersign a dossier that holds, as its engineer or as QA.
+
+    Name, time and meaning stand on page one (21 CFR 11.50). The dossier is verified first; then it and its attestation
+    are replaced. Where the key lies is said in signing.yaml beside the keys; its passphrase is asked for, or read from
+    the environment.
 
     \b
-    The dossier is verified first; then it and its attestation are replaced. Where the key lies is said in signing.yaml
-    beside the keys; its passphrase is asked for, or read from GATEKEEPER_PASSPHRASE_ENGINEER or _QA. Example:
+    Exit codes: 0 signed; 2 usage, or no such key; 3 the dossier does not hold
+    Reads:      $GATEKEEPER_HOME/keys, signing.yaml;
+                GATEKEEPER_PASSPHRASE_ENGINEER, GATEKEEPER_PASSPHRASE_QA
+    See also:   verify, keys show, policy approve
+
+    \b
+    Example:
       gatekeeper sign reports/2026-11-23-151500-nodules-4f1c --role engineer
     """
     from gatekeeper.canonical import pretty_json

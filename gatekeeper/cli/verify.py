@@ -38,10 +38,21 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was checked as JSON.")] = False,
     no_color: NoColour = False,
 ) -> int:
-    """Check a dossier's signatures and digests, and recompute every number and the verdict from what it carries.
+    """Check a dossier, and recompute every number in it.
+
+    The verdict and every number are computed anew from what the dossier carries, offline and without the model. What
+    was not checked is listed as well. A dossier that holds ends with 0 whatever its verdict says, unless a --require
+    option asks for more.
 
     \b
-    Exits 0 when the dossier holds, whatever its verdict says; 3 when it does not. Example:
+    Exit codes: 0 it holds; 2 usage; 3 it does not hold, or a required role is
+                missing; with --require-pass those of the verdict
+    Reads:      the dossier; $GATEKEEPER_HOME/keys/root.pem, unless --trust is
+                given
+    See also:   sign, evaluate, ledger verify
+
+    \b
+    Example:
       gatekeeper verify dossier.pdf --trust their-root.pem --require-role qa
     """
     from gatekeeper.cli.inputs import known_role, trusted

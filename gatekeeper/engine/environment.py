@@ -36,7 +36,7 @@ def describe_environment(circumstances: Circumstances, settings: EngineSettings,
         gatekeeper=__version__,
         python=platform.python_version(),
         platform=f"{sys.platform} {platform.release()} {platform.machine()}",
-        processor=_processor(),
+        processor=processor(),
         cores=len(os.sched_getaffinity(0)),
         device=ready.device if ready else "none",
         device_name=ready.device_name if ready else "none",
@@ -51,7 +51,8 @@ def describe_environment(circumstances: Circumstances, settings: EngineSettings,
     )
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the name of the processor, as the kernel tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

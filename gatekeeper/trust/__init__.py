@@ -1,5 +1,6 @@
 """Keys, DSSE attestations, PDF signatures, strict verification, the ledger."""
 
+from gatekeeper.trust._certificates import is_development
 from gatekeeper.trust.anchors import AUTHORITY, Trust
 from gatekeeper.trust.baseline import Baseline, load_baseline
 from gatekeeper.trust.dsse import OpenedEnvelope, open_envelope, sign_envelope
@@ -38,6 +39,7 @@ __all__ = [
     "Trust",
     "countersign_pdf",
     "develop_under",
+    "is_development",
     "key_places",
     "load_baseline",
     "load_keys",

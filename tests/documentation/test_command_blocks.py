@@ -93,6 +93,20 @@ def exit_code(words: list[str]) -> int:
         return int(error.exit_code)
 
 
+def test_the_columns_that_the_start_page_shows_are_those_that_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "--context", "chest_ct/nodule_malignancy", "--yes"]) == 0
+    (shown,) = blocks(ROOT / "docs" / "start.md", "csv")
+    assert shown.splitlines()[0] == Path("testset/cases.csv").read_text().strip()
+    table = [line.split("`")[1] for line in (ROOT / "docs" / "start.md").read_text().splitlines() if line[:3] == "| `"]
+    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert {name.replace("our_site_nodules", "our_site_nodule_malignancy") for name in table} == written - {
+        "testset/README.md"
+    }
+
+
 def test_what_is_run_elsewhere_is_shown_and_run_there() -> None:
     shown = {command for page in pages() for command in commands(page)}
     for command, place in ELSEWHERE.items():
@@ -152,6 +166,28 @@ def countersigned_house(folder: Path) -> None:
     assert main(asked) == 0
 
 
+def model_alone(folder: Path) -> None:
+    """Lay out a model and nothing else; the bench's images and table are kept aside until the page asks for them."""
+    aside = folder / "aside"
+    aside.mkdir()
+    for name in ("images", "cases.csv"):
+        shutil.move(folder / name, aside / name)
+    shutil.move(folder / "candidate", folder / "model")
+    (folder / "model" / "cnn.yaml").unlink()
+
+
+def filled_in() -> dict[str, str]:
+    """Do what a reader does once the project is there: the candidate as the page shows it, rows in the table."""
+    table = Path("testset/cases.csv")
+    if table.is_file() and not Path("testset/images").exists():
+        header, rows = table.read_text(), Path("aside/cases.csv").read_text().splitlines()[1:25]
+        assert header.split(",")[:5] == ["case_id", "patient_id", "image", "label", "repeat_of"]
+        table.write_text(header + "\n".join(rows) + "\n")
+        shutil.copytree("aside/images", "testset/images")
+        Path("model/candidate.yaml").write_text(blocks(ROOT / "docs" / "start.md", "yaml")[0])
+    return newest_run()
+
+
 def deployed(folder: Path) -> None:
     """Lay out a house with keys for release, a model, a lock, and the root as who deploys has it."""
     make_release_keys(_home(), {"engineer": "engineer", "qa": "qa"})
@@ -203,4 +239,6 @@ SCENARIOS = {
         },
     ),
     "signing.md": Scenario(countersigned_house, _received),
+    # Twenty-four cases decide little.
+    "start.md": Scenario(model_alone, filled_in, {"gatekeeper check": 4}),
 }

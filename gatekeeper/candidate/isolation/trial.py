@@ -18,7 +18,7 @@ from gatekeeper.candidate.isolation.probe import HELD
 from gatekeeper.errors import Code, GatekeeperError, InvalidRunError, UsageError, printable
 
 _SECONDS = 60.0
-_MEND = {
+MENDS = {
     Level.BUBBLEWRAP: "install bubblewrap (sudo apt-get install bubblewrap libseccomp2) and let users make namespaces",
     Level.LANDLOCK: "use Linux 5.13 or later with Landlock, and install libseccomp (sudo apt-get install libseccomp2)",
 }
@@ -41,7 +41,7 @@ def choose(wanted: Literal["auto", "bubblewrap", "landlock"]) -> Level:
                 Code.MISSING_PACKAGE,
                 f"isolation by {level.value} does not work on this machine",
                 why=fault,
-                mend=f"{_MEND[level]}; or set engine.isolation=auto",
+                mend=f"{MENDS[level]}; or set engine.isolation=auto",
             )
         return level
     for level in Level:
@@ -51,7 +51,7 @@ def choose(wanted: Literal["auto", "bubblewrap", "landlock"]) -> Level:
         Code.MISSING_PACKAGE,
         "no isolation works on this machine, and a candidate is not run without",
         why="; ".join(f"{level.value}: {why_not(level)}" for level in Level),
-        mend="; or ".join(_MEND[level] for level in Level),
+        mend="; or ".join(MENDS[level] for level in Level),
     )
 
 

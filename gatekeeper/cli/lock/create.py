@@ -42,10 +42,19 @@ def create(
     insecure: Annotated[bool, typer.Option("--insecure", help="Let the archive's address be plain http.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print name, counts and digest as JSON.")] = False,
 ) -> int:
-    """Hash every file, screen it for identifiers, bind it to patient and label, and sign.
+    """Lock a test set: hash, screen and sign all that it is made of.
+
+    Every file is bound by its hash to its patient and its reference. Files that could identify a patient are refused by
+    tag and count, never by value; what must stay is let pass with a reason. Every image and mask is decoded. Patient
+    ids leave the table only as keyed hashes: without --secret a new key is made and kept beside the lock.
 
     \b
-    Without --secret a new one is made and kept beside the lock. Example:
+    Exit codes: 0 locked; 2 usage, or the table or a file does not hold
+    Reads:      the table and its files; $GATEKEEPER_HOME/keys (made if missing)
+    See also:   lock verify, lock show, lock overlap, init
+
+    \b
+    Example:
       gatekeeper lock create --table cases.csv --out lvo.lock
     """
     from gatekeeper.canonical import JSON, pretty_json

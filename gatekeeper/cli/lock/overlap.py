@@ -27,11 +27,21 @@ def overlap(
     images: Annotated[bool, typer.Option(help="Also look for near-identical images, which reads all pixels.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print what is shared as JSON.")] = False,
 ) -> int:
-    """Find patients, files and near-identical images that two sets share, such as a training set and a test set.
+    """Find what two test sets share: patients, files, images.
+
+    Such as a training set and a test set: what is in both makes a verdict worthless. Patients are compared where both
+    tables are given, or both locks have one secret.
 
     \b
-    Exits 0 when nothing is shared, 1 when something is. Example:
-      gatekeeper lock overlap train.lock test.lock --table-a train.csv --table-b test.csv
+    Exit codes: 0 nothing is shared; 1 something is; 2 usage; 3 integrity
+    Reads:      both locks, their images and tables;
+                $GATEKEEPER_HOME/keys/root.pem
+    See also:   lock create, lock show
+
+    \b
+    Example:
+      gatekeeper lock overlap train.lock test.lock \\
+          --table-a train.csv --table-b test.csv
     """
     from gatekeeper.canonical import pretty_json
     from gatekeeper.cli.inputs import home

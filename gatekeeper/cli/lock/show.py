@@ -19,7 +19,14 @@ def show(
     path: Annotated[Path, typer.Argument(metavar="LOCK")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest.")] = False,
 ) -> int:
-    """Show what a lock holds: cases, patients, positives, attributes, scanners, and what screening let pass.
+    """Show what a lock holds: cases, patients, groups, scanners.
+
+    What screening let pass, and for what reason, is shown too. No file of the test set is read.
+
+    \b
+    Exit codes: 0 shown; 2 usage; 3 the signature does not hold
+    Reads:      the lock; $GATEKEEPER_HOME/keys/root.pem
+    See also:   lock verify
 
     \b
     Example:

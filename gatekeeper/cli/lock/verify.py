@@ -22,11 +22,18 @@ def verify(
     secret: Annotated[Path | None, typer.Option(help="Secret of the lock, if not beside it; for --table.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print counts and digest as JSON.")] = False,
 ) -> int:
-    """Check a lock's signature and hash every file; name what changed, is missing, was renamed or added.
+    """Check a lock's signature and every file that it names.
+
+    Each file that changed, is missing, was renamed or added is named; with --table each row that differs as well.
+
+    \b
+    Exit codes: 0 all as locked; 2 usage; 3 something differs
+    Reads:      the lock, its files, its secret; $GATEKEEPER_HOME/keys/root.pem
+    See also:   lock show, lock create
 
     \b
     Example:
-      gatekeeper lock verify lvo.lock
+      gatekeeper lock verify lvo.lock --table cases.csv
     """
     from gatekeeper.canonical import JSON, pretty_json
     from gatekeeper.cli.inputs import home

@@ -25,7 +25,15 @@ def approve(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the approval as JSON.")] = False,
 ) -> int:
-    """Sign the digest of the resolved policy; without it, and before it, no run can be released.
+    """Approve a policy: sign the digest of all that it says.
+
+    Without an approval that is older than the run no run can be released. The approval is kept on this machine, and
+    written beside the policy where --out says so.
+
+    \b
+    Exit codes: 0 approved; 2 usage, or no such key
+    Reads:      policies/ here, then the shipped ones; $GATEKEEPER_HOME/keys
+    See also:   policy lint, policy show, check --approval
 
     \b
     Example:

@@ -17,7 +17,14 @@ def diff(
     after: Annotated[str, typer.Argument(metavar="B", help="A name, or a YAML file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
 ) -> int:
-    """Tell what became stricter or looser from policy A to policy B, in words.
+    """Tell what is stricter or looser in policy B than in A.
+
+    In words, requirement by requirement. Both are compared as they are resolved, layers merged.
+
+    \b
+    Exit codes: 0 compared, whatever was found; 2 usage
+    Reads:      policies/ here, then the shipped ones
+    See also:   policy show, policy lint
 
     \b
     Example:

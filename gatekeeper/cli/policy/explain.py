@@ -31,11 +31,20 @@ def explain(
     ratio: Annotated[float, typer.Option(help="Positive cases for each negative one.")] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the explanation as JSON.")] = False,
 ) -> int:
-    """Explain what a policy requires, why, what each outcome means, and how many cases it takes.
+    """Explain in plain English what a policy requires.
+
+    Each requirement: its statistics, its source, what met, not met and not decided mean, and the cases
+    that would decide it for a true value that is planned for.
+
+    \b
+    Exit codes: 0 explained; 2 usage
+    Reads:      policies/ here, then the shipped ones
+    See also:   policy show, policy metrics
 
     \b
     Example:
-      gatekeeper policy explain chest_ct/nodule_malignancy sensitivity --truth '65 %'
+      gatekeeper policy explain chest_ct/nodule_malignancy sensitivity \\
+          --truth '65 %'
     """
     from shutil import get_terminal_size
 

@@ -17,9 +17,7 @@ def register(policy: typer.Typer) -> None:
 
 
 def lint(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME|FILE]...", help="All policies, if left out.")
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="POLICY", help="All policies, if left out.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 2 for warnings as well.")] = False,
     against: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Folder of a finished run: which defects in it go unseen.")
@@ -27,14 +25,21 @@ def lint(
     trust: Trusted = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
 ) -> int:
-    """Tell what is wrong with policies (exit 2), and what a reviewer should look at.
+    """Tell what is wrong with policies, or needs a second look.
 
-    With --against, defects are planted in the evidence of a finished run; each that a policy does not see is a warning.
+    An error has its file and line; a warning asks for a change or a reason; a note is for the reader. With --against,
+    defects are planted in the evidence of a finished run; each that a policy does not see is a warning.
+
+    \b
+    Exit codes: 0 no errors (with --strict: nor warnings); 2 there are, or usage
+    Reads:      policies/ here, then the shipped ones
+    See also:   policy diff, policy explain, init
 
     \b
     Example:
       gatekeeper policy lint my_policy.yaml
-      gatekeeper policy lint my_policy.yaml --against reports/2026-11-23-151500-nodules-4f1c
+      gatekeeper policy lint my_policy.yaml \\
+          --against reports/2026-11-23-151500-nodules-4f1c
     """
     from gatekeeper.canonical import pretty_json
     from gatekeeper.policy import policy_names

@@ -17,7 +17,14 @@ def register(policy: typer.Typer) -> None:
 def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> int:
-    """List the policies that can be asked for by name: your own in ./policies, then the shipped ones.
+    """List the policies that can be asked for by name.
+
+    Your own in ./policies come first, then the shipped ones. One that does not load is named on stderr.
+
+    \b
+    Exit codes: 0 all load; 2 one does not
+    Reads:      policies/ here, then the shipped ones
+    See also:   policy explain, init
 
     \b
     Example:

@@ -15,12 +15,19 @@ def register(policy: typer.Typer) -> None:
 def perturbations(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PERTURBATION]...", help="Names or aliases; all perturbations if left out."),
+        typer.Argument(metavar="PERTURBATION", help="Names or aliases; all perturbations if left out."),
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a page in Markdown.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the entries as JSON.")] = False,
 ) -> int:
-    """Say what a perturbation does, in which unit and range, and to which images; list all without a name.
+    """Say what a perturbation does, to which images, how far.
+
+    In which unit and range, and whose definition it is. Without a name all perturbations are listed, one a line.
+
+    \b
+    Exit codes: 0 told; 2 usage, such as an unknown name
+    Reads:      no file
+    See also:   policy metrics, policy explain
 
     \b
     Example:

@@ -11,7 +11,14 @@ def register(policy: typer.Typer) -> None:
 
 
 def schema() -> int:
-    """Print the JSON Schema of a resolved policy, with which editors complete.
+    """Print the JSON Schema of a resolved policy.
+
+    Editors complete and check policies with it.
+
+    \b
+    Exit codes: 0 printed
+    Reads:      no file
+    See also:   policy show, policy lint
 
     \b
     Example:

@@ -18,7 +18,14 @@ def show(
         bool, typer.Option("--json", help="Print canonical JSON, the bytes that the digest names.")
     ] = False,
 ) -> int:
-    """Show a policy resolved, as YAML that is itself a valid policy.
+    """Show a policy resolved, as YAML that is itself a policy.
+
+    All layers are merged; the digest that an approval signs is the first line.
+
+    \b
+    Exit codes: 0 shown; 2 usage, or the policy does not load
+    Reads:      policies/ here, then the shipped ones
+    See also:   policy explain, policy diff
 
     \b
     Example:

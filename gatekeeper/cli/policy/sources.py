@@ -14,11 +14,18 @@ def register(policy: typer.Typer) -> None:
 
 def sources(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[POLICY]...", help="Names, or YAML files; all policies if left out.")
+        list[str] | None, typer.Argument(metavar="POLICY", help="Names, or YAML files; all policies if left out.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the values as JSON.")] = False,
 ) -> int:
-    """Print which value of a policy comes from where, as a Markdown table.
+    """Print which value of a policy comes from where.
+
+    A Markdown table: each value with its source, how far that can be trusted, and a note.
+
+    \b
+    Exit codes: 0 printed; 2 usage, or a policy does not load
+    Reads:      policies/ here, then the shipped ones
+    See also:   policy explain, policy lint
 
     \b
     Example:
