@@ -50,11 +50,15 @@ def pages() -> list[Path]:
 
 @dataclass(frozen=True)
 class Scenario:
-    """The folder that a page supposes, what its placeholders stand for, and the commands that do not end with 0."""
+    """What a page supposes: its folder, what its placeholders stand for, and the commands that do not end with 0.
+
+    ``before`` is what the reader does, or another machine, before a command.
+    """
 
     prepare: Callable[[Path], None] = lambda folder: None
     stands_for: Callable[[], dict[str, str]] = dict
     codes: dict[str, int] = field(default_factory=dict)
+    before: dict[str, Callable[[], None]] = field(default_factory=dict)
 
 
 def test_every_page_that_shows_commands_has_a_scenario() -> None:
@@ -67,6 +71,8 @@ def test_the_commands_of_a_page_do_what_it_says(
 ) -> None:
     monkeypatch.chdir(bench.folder)
     monkeypatch.setenv("GATEKEEPER_HOME", str(tmp_path / "home"))
+    for variable in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"):
+        monkeypatch.delenv(variable, raising=False)
     scenario = SCENARIOS[page.name]
     scenario.prepare(bench.folder)
     seen = set()
@@ -75,13 +81,14 @@ def test_the_commands_of_a_page_do_what_it_says(
             if command in ELSEWHERE or ("--dicomweb" in command and archive is None):
                 continue
             seen.add(command)
+            scenario.before.get(command, lambda: None)()
             asked = command.replace("https://pacs.example.org/dicom-web", str(archive))
             for placeholder, value in scenario.stands_for().items():
                 asked = asked.replace(placeholder, value)
             code = exit_code(shlex.split(asked)[1:])
             told = capsys.readouterr()
             assert code == scenario.codes.get(command, 0), f"{asked}\n{told.out}\n{told.err}"
-    assert set(scenario.codes) <= seen
+    assert {*scenario.codes, *scenario.before} <= seen
 
 
 def exit_code(words: list[str]) -> int:
@@ -158,12 +165,32 @@ def site(folder: Path) -> None:
     assert main(["lock", "create", "--table", "train.csv", "--out", "train.lock"]) == 0
 
 
+def locked_site(folder: Path) -> None:
+    """Lay out a site whose test set is locked."""
+    site(folder)
+    assert main(["lock", "create", "--table", "cases.csv", "--out", "mine.lock"]) == 0
+
+
 def countersigned_house(folder: Path) -> None:
     """Lay out a house with keys for release, and a finished run of it."""
     make_release_keys(_home(), {"engineer": "engineer", "qa": "qa"})
+    shutil.copy(_home() / "keys" / "root.pem", folder)
+    shutil.copy(folder / "policy.yaml", folder / "our_site.yaml")
+    shutil.copytree(folder / "candidate", folder / "model")
     assert main(["lock", "create", "--table", "cases.csv", "--out", "mine.lock"]) == 0
     asked = ["check", "--policy", "policy.yaml", "--candidate", "candidate/cnn.yaml", "--testset", "mine.lock"]
     assert main(asked) == 0
+
+
+def on_a_runner() -> None:
+    """Go to the machine that loads models, which has no keys yet."""
+    os.environ["GATEKEEPER_HOME"] = str(_home().with_name("runner"))
+
+
+def back_in_the_house() -> None:
+    """Go back to the machine with the keys, with the root that the runner's key stands under."""
+    shutil.copy(_home() / "keys" / "development-root.pem", ".")
+    os.environ["GATEKEEPER_HOME"] = str(_home().with_name("home"))
 
 
 def model_alone(folder: Path) -> None:
@@ -206,12 +233,13 @@ def _home() -> Path:
 
 def _received() -> dict[str, str]:
     """Return what a receiver has of a dossier: the file, the root, the fingerprint of QA's certificate."""
-    keys = _home() / "keys"
-    run = newest_run()["reports/RUN"]
+    keys = _home().with_name("home") / "keys"
     qa = x509.load_pem_x509_certificate((keys / "qa.pem").read_bytes())
+    oldest, *_ = sorted(Path("reports").glob("20*"))
     return {
-        "reports/RUN": run,
-        " dossier.pdf": f" {run}/dossier.pdf",
+        **newest_run(),
+        **{"signed/RUN": str(run) for run in Path("signed").glob("20*")},
+        " dossier.pdf": f" {oldest}/dossier.pdf",
         "their-root.pem": str(keys / "root.pem"),
         "tsa-root.pem": str(keys / "root.pem"),
         "FINGERPRINT": qa.fingerprint(hashes.SHA256()).hex(),
@@ -238,7 +266,17 @@ SCENARIOS = {
             "gatekeeper rollback --store releases --alias production": 2,
         },
     ),
-    "signing.md": Scenario(countersigned_house, _received),
+    "reports.md": Scenario(locked_site, codes={"gatekeeper check --report github": 2}),  # this is no runner
+    "signing.md": Scenario(
+        countersigned_house,
+        _received,
+        before={
+            "gatekeeper keys init --trust root.pem": on_a_runner,
+            "gatekeeper reissue reports/RUN --out signed --trust root.pem --trust tool=development-root.pem": (
+                back_in_the_house
+            ),
+        },
+    ),
     # Twenty-four cases decide little.
     "start.md": Scenario(model_alone, filled_in, {"gatekeeper check": 4}),
 }
