@@ -152,6 +152,8 @@ def newest_run() -> dict[str, str]:
 
 def site(folder: Path) -> None:
     """Lay out a site: a model, a policy and a stricter one, tables, a training set, a configuration."""
+    make_release_keys(_home(), {"engineer": "engineer", "qa": "qa"})
+    shutil.copy(_home() / "keys" / "root.pem", folder)
     shutil.copytree(ROOT / "reports" / "example", folder / "reports" / "example")
     shutil.move(folder / "candidate", folder / "model")
     (folder / "model" / "cnn.yaml").write_text(blocks(ROOT / "README.md", "yaml")[0])
@@ -163,6 +165,14 @@ def site(folder: Path) -> None:
     (folder / "train.csv").write_text("\n".join([lines[0], *lines[-20:]]) + "\n")
     write_table(folder, ROWS, "pacs.csv")
     assert main(["lock", "create", "--table", "train.csv", "--out", "train.lock"]) == 0
+
+
+def under_the_approved_policy() -> None:
+    """Check once more now that the policy is approved, and countersign the run."""
+    assert main(["check"]) == 0
+    run = newest_run()["reports/RUN"]
+    for role in ("engineer", "qa"):
+        assert main(["sign", run, "--role", role]) == 0
 
 
 def locked_site(folder: Path) -> None:
@@ -238,7 +248,7 @@ def _received() -> dict[str, str]:
     oldest, *_ = sorted(Path("reports").glob("20*"))
     return {
         **newest_run(),
-        **{"signed/RUN": str(run) for run in Path("signed").glob("20*")},
+        "signed/RUN": next((str(run) for run in Path("signed").glob("20*")), ""),
         " dossier.pdf": f" {oldest}/dossier.pdf",
         "their-root.pem": str(keys / "root.pem"),
         "tsa-root.pem": str(keys / "root.pem"),
@@ -249,11 +259,17 @@ def _received() -> dict[str, str]:
 SCENARIOS = {
     "README.md": Scenario(
         site,
-        newest_run,
+        lambda: {**newest_run(), "our_site.nodules": "made_up_discs"},
         {
             "gatekeeper check --resume": 2,  # no run was interrupted here; tests/engine/test_engine_faults.py does
             "gatekeeper evaluate reports/RUN --policy stricter.yaml": 1,
             "gatekeeper lock overlap train.lock mine.lock --table-a train.csv --table-b cases.csv": 1,
+            "gatekeeper rollback --store releases --alias production": 2,  # it pointed to nothing before
+        },
+        {
+            "gatekeeper promote reports/RUN --store releases --alias production --require-role qa": (
+                under_the_approved_policy
+            )
         },
     ),
     "admission.md": Scenario(

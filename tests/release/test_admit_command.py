@@ -378,11 +378,6 @@ def test_qa_is_asked_for_unless_it_is_said_otherwise(house: House, server: dict[
     assert start(house, {**server, "GATEKEEPER_ROLE": ""}, *SERVER).returncode == 7
 
 
-@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="needs shellcheck")
-def test_the_entrypoint_is_clean() -> None:
-    subprocess.run(["shellcheck", "--shell=sh", str(ENTRYPOINT)], check=True)
-
-
 def test_the_pod_has_no_more_than_it_needs() -> None:
     trust, network, deployment = yaml.safe_load_all((DEPLOYMENT / "kubernetes.yaml").read_text())
     assert trust["data"].keys() == {"root.pem"}
