@@ -11,10 +11,29 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 _WAIT_SECONDS = 60.0
+
+
+@cache
+def _empty() -> bytes:
+    """Return a database of MLflow as its first use leaves it, which takes a second to make."""
+    from gatekeeper.mlflow_server import connect
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "mlflow.db")
+        connect(f"sqlite:///{path}", new=True)
+        return path.read_bytes()
+
+
+def new_database(path: Path) -> str:
+    """Make an empty database and return its address."""
+    path.write_bytes(_empty())
+    return f"sqlite:///{path}"
 
 
 @contextmanager

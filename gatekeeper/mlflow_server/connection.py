@@ -86,7 +86,8 @@ def without_credentials(uri: str) -> str:
         parts = urlsplit(uri)
     except ValueError:
         return "(an address that cannot be read)"
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rpartition("@")[2], "", ""))
+    path = parts.path if parts.netloc else parts.path.rpartition("@")[2]
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
 
 
 @contextmanager

@@ -169,8 +169,19 @@ def _layout(given: str, new: bool) -> Store:
     return LayoutStore(_folder(given, new))
 
 
+def _registry(given: str, new: bool) -> Store:
+    from gatekeeper.release.mlflow_store import open_mlflow
+
+    return open_mlflow(given, new)
+
+
 # A kind to what opens it, given what follows the colon, and whether it may be made.
-_KINDS: Mapping[str, Callable[[str, bool], Store]] = {"folder": _plain, "oci": _layout}
+_KINDS: Mapping[str, Callable[[str, bool], Store]] = {"folder": _plain, "oci": _layout, "mlflow": _registry}
+
+
+def is_digest(text: str) -> bool:
+    """Return whether this is ``sha256:<64 hex digits>``."""
+    return _DIGEST.fullmatch(text) is not None
 
 
 def hexadecimal(digest: str) -> str:
@@ -178,7 +189,7 @@ def hexadecimal(digest: str) -> str:
 
     Whatever becomes part of a path goes through here: a digest cannot lead anywhere.
     """
-    if not _DIGEST.fullmatch(digest):
+    if not is_digest(digest):
         raise UsageError(
             Code.BAD_VALUE,
             "this is not a digest",
