@@ -52,7 +52,13 @@ def run_copy(finished_run: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mlflow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the MLflow server keeps ``server.db``; a test that changes it there makes the server a hostile one."""
+    return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(mlflow_folder: Path) -> Iterator[str]:
     """The address of a real MLflow server, started once; tests use names of their own in it."""
-    with started_mlflow(tmp_path_factory.mktemp("mlflow")) as address:
+    with started_mlflow(mlflow_folder) as address:
         yield address

@@ -139,9 +139,11 @@ def open_store(given: str, *, new: bool = False) -> Store:
     """
     kind, colon, rest = given.partition(":")
     if colon and kind not in _KINDS and not os.path.lexists(given):
+        from gatekeeper.mlflow_server import without_credentials
+
         known = ", ".join(f"{name}:…" for name in _KINDS)
-        mend = f"give a folder, or {known}"
-        raise UsageError(Code.UNKNOWN_NAME, f'there is no kind of store "{kind}"', where=given, mend=mend)
+        mend, where = f"give a folder, or {known}", without_credentials(given)
+        raise UsageError(Code.UNKNOWN_NAME, f'there is no kind of store "{kind}"', where=where, mend=mend)
     if colon and kind in _KINDS:
         return _KINDS[kind](rest, new)
     path = _folder(given, new)

@@ -15,7 +15,6 @@ from gatekeeper.mlflow_server import (
     ensure_model,
     experiment_named,
     new_version,
-    versions_of,
     write_artefact,
 )
 from gatekeeper.release.mlflow_tags import record_tags
@@ -127,20 +126,22 @@ def _registered(
     verified: Verification,
     files: Mapping[str, bytes],
 ) -> str | None:
-    """Tag the version of a model that this run is; make it where it is not."""
-    if model is None:
-        return None
+    """Tag every version that this run is, of whichever model, and make one of ``model`` where there is none."""
     candidate = verified.verdict.digests.candidate
     artefacts = tuple(sorted(set(verified.records.candidate.files.values())))
     record = NewRecord(candidate, artefacts, verified.verdict.run.id, files.get(ATTESTATION), files[DOSSIER])
     told = {f"{PREFIX}{name}": tags(verified)[f"{PREFIX}{name}"] for name in ("verdict", "releasable", "context")}
     marks = {**told, **record_tags(record)}
+    held = list(connection.ask("search_model_versions", f"run_id = '{logged}'"))
+    for version in held:
+        for name, value in marks.items():
+            connection.ask("set_model_version_tag", version.name, version.version, name, value)
+    if model is None:
+        return None
+    number = next((str(version.version) for version in held if version.name == model), None)
+    if number is not None:
+        return number
     ensure_model(connection, model)
-    for version in versions_of(connection, model, f"{PREFIX}run", verified.verdict.run.id):
-        if version.run_id == logged:
-            for name, value in marks.items():
-                connection.ask("set_model_version_tag", model, version.version, name, value)
-            return str(version.version)
     return new_version(connection, model, logged, place, marks)
 
 
