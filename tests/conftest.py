@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from made_up_bench import Bench, make_bench
+from made_up_mlflow import started_mlflow
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +49,16 @@ def finished_run(pristine_bench: Bench) -> Path:
 def run_copy(finished_run: Path, tmp_path: Path) -> Path:
     """A copy of a finished run that a test may change."""
     return Path(shutil.copytree(finished_run, tmp_path / "run"))
+
+
+@pytest.fixture(scope="session")
+def mlflow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the MLflow server keeps ``server.db``; a test that changes it there makes the server a hostile one."""
+    return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(mlflow_folder: Path) -> Iterator[str]:
+    """The address of a real MLflow server, started once; tests use names of their own in it."""
+    with started_mlflow(mlflow_folder) as address:
+        yield address

@@ -25,6 +25,7 @@ from gatekeeper.cli import (
     revoke,
     rollback,
     sign,
+    track,
     verify,
 )
 from gatekeeper.errors import ExitCode, printable
@@ -71,7 +72,7 @@ def _gatekeeper(
 
 
 _A_RUN = (demo, init, check, evaluate, verify, reissue, sign)
-_A_RELEASE = (promote, admit, rollback, revoke)
+_A_RELEASE = (promote, admit, rollback, revoke, track)
 _INPUTS = (lock, policy, candidate, ledger, keys, doctor)
 for register in (*_A_RUN, *_A_RELEASE, *_INPUTS):
     register.register(app)

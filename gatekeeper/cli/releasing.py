@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 StoreOption = Annotated[
     str,
-    typer.Option("--store", metavar="STORE", help="Where runs lie: a folder, or an OCI layout (new: oci:PATH)."),
+    typer.Option("--store", metavar="STORE", help="A folder, an OCI layout (new: oci:PATH), or mlflow:URI#MODEL."),
 ]
 RequiredRoles = Annotated[
     list[str] | None, typer.Option("--require-role", help="This role must have signed the dossier: engineer or qa.")

@@ -139,9 +139,11 @@ def open_store(given: str, *, new: bool = False) -> Store:
     """
     kind, colon, rest = given.partition(":")
     if colon and kind not in _KINDS and not os.path.lexists(given):
+        from gatekeeper.mlflow_server import without_credentials
+
         known = ", ".join(f"{name}:…" for name in _KINDS)
-        mend = f"give a folder, or {known}"
-        raise UsageError(Code.UNKNOWN_NAME, f'there is no kind of store "{kind}"', where=given, mend=mend)
+        mend, where = f"give a folder, or {known}", without_credentials(given)
+        raise UsageError(Code.UNKNOWN_NAME, f'there is no kind of store "{kind}"', where=where, mend=mend)
     if colon and kind in _KINDS:
         return _KINDS[kind](rest, new)
     path = _folder(given, new)
@@ -169,8 +171,19 @@ def _layout(given: str, new: bool) -> Store:
     return LayoutStore(_folder(given, new))
 
 
+def _registry(given: str, new: bool) -> Store:
+    from gatekeeper.release.mlflow_store import open_mlflow
+
+    return open_mlflow(given, new)
+
+
 # A kind to what opens it, given what follows the colon, and whether it may be made.
-_KINDS: Mapping[str, Callable[[str, bool], Store]] = {"folder": _plain, "oci": _layout}
+_KINDS: Mapping[str, Callable[[str, bool], Store]] = {"folder": _plain, "oci": _layout, "mlflow": _registry}
+
+
+def is_digest(text: str) -> bool:
+    """Return whether this is ``sha256:<64 hex digits>``."""
+    return _DIGEST.fullmatch(text) is not None
 
 
 def hexadecimal(digest: str) -> str:
@@ -178,7 +191,7 @@ def hexadecimal(digest: str) -> str:
 
     Whatever becomes part of a path goes through here: a digest cannot lead anywhere.
     """
-    if not _DIGEST.fullmatch(digest):
+    if not is_digest(digest):
         raise UsageError(
             Code.BAD_VALUE,
             "this is not a digest",

@@ -18,7 +18,7 @@ NAME = "chest_ct/nodule_malignancy"
 GROUPS = ["lock", "policy", "candidate", "ledger", "keys"]
 COMMANDS = [
     *(["demo"], ["init"], ["check"], ["evaluate"], ["verify"], ["sign"], ["doctor"]),
-    *(["reissue"], ["promote"], ["admit"], ["rollback"], ["revoke"]),
+    *(["reissue"], ["promote"], ["admit"], ["rollback"], ["revoke"], ["track"]),
     *(["lock", "create"], ["lock", "verify"], ["lock", "show"], ["lock", "overlap"]),
     *(["policy", "list"], ["policy", "show"], ["policy", "schema"]),
     *(["policy", "explain"], ["policy", "lint"], ["policy", "diff"], ["policy", "approve"], ["policy", "sources"]),

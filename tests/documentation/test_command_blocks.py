@@ -237,6 +237,22 @@ def _of_the_house() -> dict[str, str]:
     return {**newest_run(), "chest_ct.nodule_malignancy": "made_up_discs"}
 
 
+def countersigned_run(folder: Path) -> None:
+    """Lay out a house with keys for release, a model, and a run of it that engineer and QA signed."""
+    deployed(folder)
+    approving = ["policy", "approve", "policy.yaml", "--by", "Dr Ada Example", "--role", "qa"]
+    checking = ["check", "--policy", "policy.yaml", "--candidate", "model/cnn.yaml", "--testset", "mine.lock"]
+    for asked in (approving, checking):
+        assert main(asked) == 0
+    for role in ("engineer", "qa"):
+        assert main(["sign", newest_run()["reports/RUN"], "--role", role]) == 0
+
+
+def _with_a_database() -> dict[str, str]:
+    """Return a database for the server of the page: tests/release/test_mlflow_store.py asks a real one."""
+    return {**_of_the_house(), "https://mlflow.example.org": f"sqlite:///{Path.cwd()}/registry.db"}
+
+
 def _home() -> Path:
     return Path(os.environ["GATEKEEPER_HOME"])
 
@@ -281,6 +297,12 @@ SCENARIOS = {
             "gatekeeper promote reports/RUN --store releases --alias production": 1,
             "gatekeeper rollback --store releases --alias production": 2,
         },
+    ),
+    "mlflow.md": Scenario(
+        countersigned_run,
+        _with_a_database,
+        # There is nothing to go back to.
+        {"gatekeeper rollback --store mlflow:https://mlflow.example.org#nodules --alias production": 2},
     ),
     "reports.md": Scenario(locked_site, codes={"gatekeeper check --report github": 2}),  # this is no runner
     "signing.md": Scenario(

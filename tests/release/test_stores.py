@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from made_up_mlflow import new_database
 from releases import OTHER, Released, reasons
 
 from gatekeeper.canonical import digest_bytes
@@ -19,7 +20,11 @@ from gatekeeper.release.revocation import sign_revocation
 from gatekeeper.release.stores import ATTESTATION, LARGEST_ENVELOPE, Alias, NewRecord, Pointer, Store, open_store
 
 FILE = digest_bytes(b"a file")
-KINDS: dict[str, Callable[[Path], Store]] = {"folder": FolderStore, "layout": LayoutStore}
+KINDS: dict[str, Callable[[Path], Store]] = {
+    "folder": FolderStore,
+    "layout": LayoutStore,
+    "mlflow": lambda path: open_store(f"mlflow:{new_database(path.with_suffix('.db'))}#nodules"),
+}
 
 
 @pytest.fixture(params=sorted(KINDS))
