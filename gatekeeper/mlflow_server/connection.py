@@ -15,8 +15,15 @@ from gatekeeper.errors import Code, UsageError
 
 _DATABASE = "sqlite:///"
 _MISSING = "RESOURCE_DOES_NOT_EXIST"
-# MLflow reports its use to its makers unless told not to, asks a dead server for minutes, and follows redirections.
-_ALWAYS = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_ALLOW_HTTP_REDIRECTS": "false"}
+_NOT_LET_IN = ("UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED")
+# MLflow reports its use to its makers unless told not to, follows redirections, prints addresses (with the password),
+# and asks a dead server for minutes.
+_ALWAYS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_ALLOW_HTTP_REDIRECTS": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
 _UNLESS_GIVEN = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -145,5 +152,9 @@ def _unreachable(where: str, why: str) -> UsageError:
 
 
 def _refused(where: str, why: str) -> UsageError:
-    mend = "look into the log of the server; MLFLOW_TRACKING_USERNAME, _PASSWORD or _TOKEN let one in"
+    mend = "look into the log of the server"
+    if why in _NOT_LET_IN:
+        mend = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+    elif where.startswith(_DATABASE):
+        mend = "a database of another release of MLflow is brought up by `mlflow db upgrade`"
     return UsageError(Code.BAD_VALUE, "MLflow refused what it was asked", where=where, why=why, mend=mend)

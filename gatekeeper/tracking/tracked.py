@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gatekeeper.canonical import JSON
+from gatekeeper.errors import Code, UsageError
 from gatekeeper.mlflow_server import (
     PREFIX,
     Connection,
@@ -29,6 +30,7 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _KIND = f"{PREFIX}kind"
 _RUN = "run"
 _MOST_AT_ONCE = 100
+_LONGEST_EXPERIMENT = 200
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,10 @@ def track(
     """
     if model is not None:
         plain_name(model, "a registered model")
+    if not experiment.strip() or not experiment.isprintable() or len(experiment) > _LONGEST_EXPERIMENT:
+        mend = f"give a name of up to {_LONGEST_EXPERIMENT} printable characters"
+        where = f"--experiment {experiment[:100]}"
+        raise UsageError(Code.BAD_VALUE, "this is not a name of an experiment", where=where, mend=mend)
     verified = verify(run, trust)
     files = artefacts_of(run, verified, trust, with_evidence=with_evidence)
     connection = connect(uri, new=True)

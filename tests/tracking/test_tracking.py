@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_up_mlflow import new_database
 
 from gatekeeper.canonical import digest_bytes
 from gatekeeper.errors import GatekeeperError, IntegrityError, UsageError
@@ -27,7 +28,7 @@ NOW = datetime(2026, 11, 26, tzinfo=UTC)
 def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "server":
         return str(request.getfixturevalue("mlflow_server"))
-    return f"sqlite:///{tmp_path}/mlflow.db"
+    return new_database(tmp_path / "mlflow.db")
 
 
 def logged(run: Path, uri: str, home: Path, name: str, **asked: Any) -> Tracked:
@@ -35,13 +36,14 @@ def logged(run: Path, uri: str, home: Path, name: str, **asked: Any) -> Tracked:
 
 
 def test_a_run_is_logged_once_with_all_that_it_said(
-    finished_run: Path, uri: str, home: Path, request: pytest.FixtureRequest
+    finished_run: Path, uri: str, home: Path, request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]
 ) -> None:
     name = re.sub(r"\W", "-", request.node.name)
     first = logged(finished_run, uri, home, name, model=name)
     again = logged(finished_run, uri, home, name, model=name)
     assert (first.again, again.again) == (False, True)
     assert (again.mlflow_run, again.version) == (first.mlflow_run, first.version) == (first.mlflow_run, "1")
+    assert capfd.readouterr() == ("", "")
     client = connect(uri).client
     experiment = client.get_experiment_by_name(f"experiment {name}")
     (run,) = client.search_runs([experiment.experiment_id])
@@ -98,7 +100,7 @@ def test_a_run_that_does_not_hold_is_not_logged(run_copy: Path, home: Path, tmp_
 def test_what_is_unsigned_beside_a_dossier_is_made_anew(run_copy: Path, home: Path, tmp_path: Path) -> None:
     for name in ("dossier.html", "junit.xml"):
         (run_copy / name).write_text("<b>PASS, trust me</b>")
-    logged(run_copy, f"sqlite:///{tmp_path}/mlflow.db", home, "x")
+    logged(run_copy, new_database(tmp_path / "mlflow.db"), home, "x")
     kept = {path.name: path.read_text() for path in (tmp_path / "mlartifacts").rglob("*.*ml")}
     assert set(kept) == {"dossier.html", "junit.xml"}
     assert all("trust me" not in text for text in kept.values())
@@ -106,7 +108,7 @@ def test_what_is_unsigned_beside_a_dossier_is_made_anew(run_copy: Path, home: Pa
 
 def test_a_dossier_alone_is_logged(finished_run: Path, home: Path, tmp_path: Path) -> None:
     alone = Path(shutil.copy(finished_run / "dossier.pdf", tmp_path))
-    tracked = logged(alone, f"sqlite:///{tmp_path}/mlflow.db", home, "x", model="nodules")
+    tracked = logged(alone, new_database(tmp_path / "mlflow.db"), home, "x", model="nodules")
     assert "attestation.dsse.json" not in tracked.artefacts
 
 
@@ -140,6 +142,13 @@ def test_another_address_is_code_2_without_its_password(uri: str, tmp_path: Path
     with pytest.raises(UsageError) as raised:
         connect(uri, new=True)
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 300, "a\nb", "\x1b[31m"])
+def test_an_experiment_of_an_odd_name_is_refused(finished_run: Path, home: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="name of an experiment"):
+        track(finished_run, f"sqlite:///{tmp_path}/mlflow.db", name, own_trust(home), home, NOW)
+    assert not (tmp_path / "mlflow.db").exists()
 
 
 @pytest.mark.parametrize("name", ["a'b", "../x", "", "x" * 300])
