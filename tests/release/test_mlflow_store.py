@@ -142,6 +142,23 @@ def test_a_run_that_was_signed_since_takes_the_place_of_itself(released: Release
     assert len(list(store.records(released.candidate))) == 1
 
 
+def test_those_who_set_an_alias_of_a_database_at_once_take_turns(database: Path) -> None:
+    def point(number: int) -> None:
+        store = in_database(database)
+        with store.switching(ALIAS):
+            before = store.alias(ALIAS).history
+            store.point(ALIAS, Alias((*before, Pointer(candidate(number), "run", "c", "2026-01-01T00:00:00Z"))))
+
+    in_database(database).connection.client.create_registered_model("nodules")
+    threads = [threading.Thread(target=point, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    history = in_database(database).alias(ALIAS).history
+    assert {pointer.candidate for pointer in history} == {candidate(number) for number in range(6)}
+
+
 def test_a_history_that_is_too_long_for_a_tag_forgets_its_oldest(database: Path) -> None:
     store = in_database(database)
     pointers = tuple(Pointer(candidate(at), f"run-{at}", "c", "2026-01-01T00:00:00Z") for at in range(1_000))
