@@ -18,7 +18,7 @@ from releases import CONTEXT, OTHER, Released, reasons
 
 from gatekeeper.canonical import digest_bytes
 from gatekeeper.errors import ExitCode, IntegrityError, UsageError
-from gatekeeper.mlflow_server import connect, read_artefact
+from gatekeeper.mlflow_server import connect, read_artefact, write_artefact
 from gatekeeper.release.mlflow_store import MlflowStore, open_mlflow
 from gatekeeper.release.promotion import Published, promote, publish, roll_back
 from gatekeeper.release.reasons import Terms, Why
@@ -259,6 +259,9 @@ def test_artefacts_elsewhere_are_neither_read_nor_written(
     named = place.format(str(elsewhere).lstrip("/") if place.startswith(("file:///", "mlflow-")) else elsewhere)
     with pytest.raises(ValueError, match="artefacts"):
         read_artefact(connection, named, "attestation.dsse.json", 1 << 20)
+    with pytest.raises(UsageError, match="cannot be stored"):
+        write_artefact(connection, named, "written", b"x")
+    assert not list(tmp_path.rglob("written"))
 
 
 def test_a_server_that_moves_a_run_s_artefacts_is_not_followed(
