@@ -18,7 +18,7 @@ from releases import CONTEXT, OTHER, Released, reasons
 
 from gatekeeper.canonical import digest_bytes
 from gatekeeper.errors import ExitCode, IntegrityError, UsageError
-from gatekeeper.mlflow_server import connect, read_artefact
+from gatekeeper.mlflow_server import connect, read_artefact, write_artefact
 from gatekeeper.release.mlflow_store import MlflowStore, open_mlflow
 from gatekeeper.release.promotion import Published, promote, publish, roll_back
 from gatekeeper.release.reasons import Terms, Why
@@ -142,6 +142,23 @@ def test_a_run_that_was_signed_since_takes_the_place_of_itself(released: Release
     assert len(list(store.records(released.candidate))) == 1
 
 
+def test_those_who_set_an_alias_of_a_database_at_once_take_turns(database: Path) -> None:
+    def point(number: int) -> None:
+        store = in_database(database)
+        with store.switching(ALIAS):
+            before = store.alias(ALIAS).history
+            store.point(ALIAS, Alias((*before, Pointer(candidate(number), "run", "c", "2026-01-01T00:00:00Z"))))
+
+    in_database(database).connection.client.create_registered_model("nodules")
+    threads = [threading.Thread(target=point, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    history = in_database(database).alias(ALIAS).history
+    assert {pointer.candidate for pointer in history} == {candidate(number) for number in range(6)}
+
+
 def test_a_history_that_is_too_long_for_a_tag_forgets_its_oldest(database: Path) -> None:
     store = in_database(database)
     pointers = tuple(Pointer(candidate(at), f"run-{at}", "c", "2026-01-01T00:00:00Z") for at in range(1_000))
@@ -242,6 +259,9 @@ def test_artefacts_elsewhere_are_neither_read_nor_written(
     named = place.format(str(elsewhere).lstrip("/") if place.startswith(("file:///", "mlflow-")) else elsewhere)
     with pytest.raises(ValueError, match="artefacts"):
         read_artefact(connection, named, "attestation.dsse.json", 1 << 20)
+    with pytest.raises(UsageError, match="cannot be stored"):
+        write_artefact(connection, named, "written", b"x")
+    assert not list(tmp_path.rglob("written"))
 
 
 def test_a_server_that_moves_a_run_s_artefacts_is_not_followed(

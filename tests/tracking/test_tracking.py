@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,6 +112,16 @@ def test_a_dossier_alone_is_logged(finished_run: Path, home: Path, tmp_path: Pat
     alone = Path(shutil.copy(finished_run / "dossier.pdf", tmp_path))
     tracked = logged(alone, new_database(tmp_path / "mlflow.db"), home, "x", model="nodules")
     assert "attestation.dsse.json" not in tracked.artefacts
+
+
+def test_mlflow_is_not_let_tell_its_makers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "false")
+    program = "from gatekeeper.mlflow_server import connect; import os, sys; connect(sys.argv[1]); "
+    program += "from mlflow.telemetry.client import get_telemetry_client as client; print(client())"
+    asked = [sys.executable, "-c", program, new_database(tmp_path / "mlflow.db")]
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "None\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
 
 
 def test_names_that_mlflow_would_refuse_or_confuse_stay_apart(finished_run: Path, home: Path) -> None:
