@@ -41,7 +41,7 @@ def write_whole(path: Path, content: bytes) -> None:
             Code.CANNOT_WRITE,
             f"{path.name} cannot be written",
             where=str(path),
-            why=getattr(error, "strerror", None) or str(error),
+            why=in_short(error),
             mend="name a regular file in a folder that is there and can be written",
         ) from error
 
@@ -67,6 +67,11 @@ def read_whole(path: Path, largest: int) -> bytes:
     if content is None or len(content) > largest:
         raise ValueError(f"it is larger than {largest >> 20} MiB" if largest >> 20 else f"it is over {largest:,} bytes")
     return content
+
+
+def in_short(error: OSError | ValueError) -> str:
+    """Return why a file could not be read or written, without its path."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _mode_of(path: Path) -> int | None:

@@ -38,7 +38,7 @@ from gatekeeper.release.stores import (
     hexadecimal,
     plain_name,
 )
-from gatekeeper.whole_files import read_whole, write_whole
+from gatekeeper.whole_files import in_short, read_whole, write_whole
 
 _ENVELOPE, _PDF = ".dsse.json", ".pdf"
 _OWN = ("sha256", "artefacts", "revocations", "aliases")
@@ -81,7 +81,7 @@ class FolderStore:
             try:
                 yield StoredRevocation(str(path), read_whole(path, LARGEST_ENVELOPE))
             except (OSError, ValueError) as error:
-                yield StoredRevocation(str(path), problem=_why(error))
+                yield StoredRevocation(str(path), problem=in_short(error))
 
     def publish(self, record: NewRecord) -> str:
         """Write the PDF first and the attestation last: what a reader finds in between is a dossier that holds."""
@@ -147,7 +147,7 @@ class FolderStore:
                 if folder.is_symlink():
                     raise _unusable(folder, "it is a link")
         except OSError as error:
-            raise _unusable(folder, _why(error)) from error
+            raise _unusable(folder, in_short(error)) from error
         return folder
 
 
@@ -160,7 +160,7 @@ def _record(folder: Path, envelope: str, pdf: str) -> StoredRecord:
     try:
         return StoredRecord(str(path), read_whole(path, LARGEST_ENVELOPE), read)
     except (OSError, ValueError) as error:
-        return StoredRecord(str(path), problem=_why(error))
+        return StoredRecord(str(path), problem=in_short(error))
 
 
 def _claim(run: Path) -> tuple[str, frozenset[str]] | None:
@@ -194,7 +194,7 @@ def _names(folder: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise _unusable(folder, _why(error)) from error
+        raise _unusable(folder, in_short(error)) from error
 
 
 def _add(path: Path, data: bytes) -> None:
@@ -205,10 +205,6 @@ def _add(path: Path, data: bytes) -> None:
     except (OSError, ValueError):
         pass
     write_whole(path, data)
-
-
-def _why(error: OSError | ValueError) -> str:
-    return getattr(error, "strerror", None) or str(error)
 
 
 def _unusable(folder: Path, why: str) -> UsageError:

@@ -49,7 +49,7 @@ from gatekeeper.release.stores import (
     hexadecimal,
     plain_name,
 )
-from gatekeeper.whole_files import write_whole
+from gatekeeper.whole_files import in_short, write_whole
 
 CANDIDATE = "application/vnd.gatekeeper.candidate.v1"
 RECORD = "application/vnd.gatekeeper.record.v1"
@@ -94,7 +94,7 @@ class LayoutStore:
             try:
                 yield StoredRevocation(where, read_blob(self.path, manifest.layers[0], LARGEST_ENVELOPE))
             except (OSError, ValueError) as error:
-                yield StoredRevocation(where, problem=_why(error))
+                yield StoredRevocation(where, problem=in_short(error))
 
     def publish(self, record: NewRecord) -> str:
         """Add the blobs, then the record to the index."""
@@ -125,7 +125,7 @@ class LayoutStore:
                 Code.MISMATCH,
                 "the alias is not one that `gatekeeper promote` wrote",
                 where=f"{self.path}:{name}",
-                why=_why(error),
+                why=in_short(error),
                 mend=mend,
             ) from error
 
@@ -165,7 +165,7 @@ class LayoutStore:
                     raise ValueError("it is not of the type that the index says")
             except (OSError, ValueError) as error:
                 if entry.artifact_type == kind:
-                    yield where, None, _why(error)
+                    yield where, None, in_short(error)
                 continue
             if manifest.subject is not None and manifest.subject.digest == subject.digest:
                 yield where, manifest, None
@@ -183,7 +183,7 @@ class LayoutStore:
         try:
             return StoredRecord(where, read_blob(self.path, layers[_ENVELOPE_TYPE], LARGEST_ENVELOPE), read)
         except (OSError, ValueError) as error:
-            return StoredRecord(where, problem=_why(error))
+            return StoredRecord(where, problem=in_short(error))
 
     def _add(self, candidate: str, kind: str, blobs: list[tuple[Descriptor, bytes]], marks: dict[str, str]) -> str:
         self._make()
@@ -219,7 +219,7 @@ class LayoutStore:
                 return missing
             raise _damaged(self.path, "index.json or oci-layout is missing") from error
         except (OSError, ValueError) as error:
-            raise _damaged(self.path, _why(error)) from error
+            raise _damaged(self.path, in_short(error)) from error
 
     def _write(self, entries: tuple[Descriptor, ...]) -> None:
         write_whole(self.path / INDEX, index_bytes(entries))
@@ -237,10 +237,6 @@ def _subject(candidate: str) -> Descriptor:
 
 def _names(entry: Descriptor, alias: str) -> bool:
     return entry.artifact_type == ALIAS and entry.annotations.get(REF_NAME) == alias
-
-
-def _why(error: OSError | ValueError) -> str:
-    return getattr(error, "strerror", None) or str(error)
 
 
 def _damaged(path: Path, why: str) -> IntegrityError:

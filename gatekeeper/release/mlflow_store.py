@@ -48,6 +48,7 @@ from gatekeeper.release.stores import (
     is_digest,
     plain_name,
 )
+from gatekeeper.whole_files import in_short
 
 EXPERIMENT = "gatekeeper releases"
 _REVOCATION, _ALIAS = f"{PREFIX}revocation.", f"{PREFIX}alias."
@@ -192,7 +193,7 @@ class MlflowStore:
         try:
             return StoredRecord(where, self._read(place, ATTESTATION, LARGEST_ENVELOPE, tags[ATTESTED]), held)
         except (OSError, ValueError) as error:
-            return StoredRecord(where, problem=_why(error))
+            return StoredRecord(where, problem=in_short(error))
 
     def _read(self, place: str, name: str, largest: int, tagged: str | None) -> bytes:
         """Return an artefact. Raises OSError, or ValueError where it is not the one that the version's tag names."""
@@ -227,7 +228,3 @@ def _known(alias: str) -> str:
         mend = "use letters, digits, dash and underscore; not latest, nor v and a number"
         raise UsageError(Code.BAD_VALUE, "MLflow takes no alias of this name", where=alias, mend=mend)
     return alias
-
-
-def _why(error: OSError | ValueError) -> str:
-    return getattr(error, "strerror", None) or str(error)

@@ -13,7 +13,8 @@ from gatekeeper.reporters.github import MOST_BYTES
 from gatekeeper.reporters.reporter import RunnerReport
 from gatekeeper.reporters.requests import OUTPUT, SUMMARY, ReportRequest, collisions, read_requests, unfit
 from gatekeeper.reporters.told import Asked, Failed, Told
-from gatekeeper.reporters.writing import add, outputs_text, size_of, write_whole
+from gatekeeper.reporters.writing import add, outputs_text, size_of
+from gatekeeper.whole_files import write_whole
 
 _LEAST_SUMMARY = 20_000
 Say = Callable[[str], None]
@@ -57,6 +58,8 @@ class Reports:
                 self._deliver(request, told)
             except OSError as error:
                 self._warn(request, error.strerror or type(error).__name__)
+            except UsageError as error:
+                self._warn(request, error.problems[0].why or error.problems[0].what)
             except Exception as error:  # a plug-in's, too: no report may change what the command says
                 self._warn(request, f"an unexpected error: {type(error).__name__}")
 
@@ -76,6 +79,7 @@ class Reports:
         if content is None:
             _remove(request.path)
         else:
+            request.path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(request.path, content.encode("utf-8", "replace") if isinstance(content, str) else content)
 
     def _tell_runner(self, request: ReportRequest, report: RunnerReport) -> None:

@@ -1,29 +1,12 @@
-"""Files written whole or not at all, and lines added to the files of a runner."""
+"""Lines added to the files of a runner."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a name of its own beside ``path``, and put it there; folders on the way are made.
-
-    What stood there before is replaced, and stays as it was when this raises OSError.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{secrets.token_hex(8)}.partial")
-    try:
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "wb") as stream:
-            stream.write(content)
-        partial.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def size_of(path: Path) -> int:
